@@ -1,0 +1,1 @@
+"""Plain frozen data that the stages hand to each other. Imports nothing of ours."""

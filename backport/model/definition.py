@@ -1,0 +1,63 @@
+"""A series definition: what `patches/NAME/series.toml` says, checked but not yet looked up in a history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class DefinedCommit:
+    """A commit that the series is made of: full id, subject (which must match), topic, its line in the file."""
+
+    commit: str
+    subject: str
+    topic: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """A commit of the range that is left out on purpose, and why."""
+
+    commit: str
+    subject: str
+    reason: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A patch file that gathers several commits, as Fedora 12 did: its file name and the changelog line that announces it."""
+
+    file: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigValue:
+    """A Kconfig symbol (without CONFIG_) and the value it must have in the built kernel: y, m, n, a number or a quoted string."""
+
+    symbol: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A whole series.toml. `source` is the file, for messages; `topics` is empty where each commit makes its own patch file."""
+
+    source: Path
+    name: str
+    title: str
+    repository: str
+    range: str
+    onto: str
+    commits: tuple[DefinedCommit, ...]
+    drops: tuple[Drop, ...]
+    topics: tuple[Topic, ...]
+    config: tuple[ConfigValue, ...]
+
+    @property
+    def base(self) -> str:
+        """The lower end of the upstream range, or what `onto` says where the range has none."""
+        return self.range.split("..", 1)[0] or self.onto

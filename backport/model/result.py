@@ -1,0 +1,59 @@
+"""The whole outcome of a run: what the report is written from, and nothing that differs between two equal runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from backport.model.definition import ConfigValue
+from backport.model.finding import Finding
+from backport.model.verdict import PatchOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A file that the run wrote: its path inside the output folder (with `/`), what it is, its sha256.
+
+    `kind`: "patch", "series", "spec", "config", "srpm", "bundle".
+    """
+
+    path: str
+    kind: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Something that was not done or not checked, why, and the command that would change that. Never silence."""
+
+    stage: str
+    what: str
+    why: str
+    then: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """One run of one series onto one target. Dates, absolute paths and durations are left out: equal inputs, equal bytes.
+
+    `onto` is the revision as the user said it, `onto_commit` what it was; `tip` is the last new commit (empty: none landed).
+    """
+
+    tool: str
+    series: str
+    title: str
+    onto: str
+    onto_commit: str
+    onto_tree: str
+    kernel_version: str
+    tip: str
+    tip_tree: str
+    patches: tuple[PatchOutcome, ...]
+    findings: tuple[Finding, ...] = ()
+    config: tuple[ConfigValue, ...] = ()
+    artifacts: tuple[Artifact, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether any patch or finding asks for somebody: exit status 1."""
+        return any(p.verdict.needs_person for p in self.patches) or any(f.level == "error" for f in self.findings)
