@@ -1,0 +1,1 @@
+"""The one place that talks to git: objects, trees, history, merges. Nobody else starts it."""

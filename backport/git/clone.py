@@ -1,0 +1,81 @@
+"""The user's clones: found, asked for revisions, and left exactly as they were."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from backport.git.runner import Git
+from backport.model.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Clone:
+    """A repository on this machine: `git_dir` has its HEAD, `common` its refs and objects (they differ in a linked worktree)."""
+
+    git_dir: Path
+    common: Path
+
+    @property
+    def objects(self) -> Path:
+        """Its object folder; its own alternates are named in there and followed by git."""
+        return self.common / "objects"
+
+    @property
+    def shallow(self) -> bytes:
+        """The commits at which a shallow clone ends, as git keeps them; empty for a full one."""
+        try:
+            return (self.common / "shallow").read_bytes()
+        except OSError:
+            return b""
+
+
+def open_clone(path: Path) -> Clone:
+    """The clone at `path`: a work tree, a linked worktree, a submodule or a bare repository. Starts no process.
+
+    Found by hand rather than by `git rev-parse`, which refuses a clone of another user and would search the folders above:
+    a wrong --kernel must not quietly become the repository that it happens to lie in.
+    """
+    if not path.exists():
+        raise InputError("there is no such folder", where=str(path), then="give a clone of the kernel with --kernel")
+    git_dir = path / ".git" if (path / ".git").exists() else path
+    if git_dir.is_file():
+        pointer = git_dir.read_bytes().strip()
+        if not pointer.startswith(b"gitdir: "):
+            raise InputError("its .git file does not name a git directory", where=str(path))
+        git_dir = path / pointer[8:].decode("utf-8", "surrogateescape")
+    common = git_dir
+    if (git_dir / "commondir").is_file():
+        common = git_dir / (git_dir / "commondir").read_text(encoding="utf-8", errors="surrogateescape").strip()
+    if not (common / "objects").is_dir() or not (git_dir / "HEAD").exists():
+        raise InputError("this is no git repository", where=str(path), then="give a clone of the kernel with --kernel")
+    return Clone(git_dir.resolve(), common.resolve())
+
+
+def resolve(clones: Sequence[Clone], names: Sequence[str]) -> list[str | None]:
+    """The commit id that each name means in the first clone that knows it; None where none does.
+
+    One process a clone. A short id that several objects share counts as unknown.
+    """
+    found: list[str | None] = [None] * len(names)
+    for clone in clones:
+        asked = [i for i, name in enumerate(names) if found[i] is None and name and "\n" not in name]
+        stdin = "".join(f"{names[i]}^{{commit}}\n" for i in asked).encode("utf-8", "surrogateescape")
+        lines = Git(clone.git_dir).run(["cat-file", "--batch-check=%(objecttype) %(objectname)"], stdin).split(b"\n")
+        for i, line in zip(asked, lines, strict=False):
+            if line.startswith(b"commit ") and len(line) == len("commit ") + 40:
+                found[i] = line[7:].decode()
+    return found
+
+
+def resolve_one(clones: Sequence[Clone], name: str, where: str = "--onto") -> str:
+    """The commit id of one revision; InputError where no clone has it."""
+    (found,) = resolve(clones, [name])
+    if found is None:
+        raise InputError(
+            f"no clone has the revision {name!r}",
+            where=where,
+            then="look with `git -C CLONE tag`; a shallow or partial clone may have to be deepened (git fetch --unshallow)",
+        )
+    return found

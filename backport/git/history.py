@@ -1,0 +1,221 @@
+"""Asks a history its questions: what a commit is, what it changed, who last touched these lines, who brought this name.
+
+Each question is one process for the whole list of things asked about, never one a commit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from backport.git.diff import added
+from backport.git.store import Store
+from backport.model.errors import InputError
+from backport.model.series import Entry, FileChange, decode
+from backport.model.verdict import Cause
+
+_NOTHING = "0" * 40
+_FORMAT = "--format=%x00%x00%H%x00%s%x00"
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit object, taken apart. Idents and message are the object's own bytes."""
+
+    oid: str
+    tree: str
+    parents: tuple[str, ...]
+    author: bytes
+    committer: bytes
+    encoding: bytes
+    message: bytes
+
+    @property
+    def subject(self) -> str:
+        """The first paragraph on one line, for display."""
+        paragraph = self.message.lstrip(b"\n").split(b"\n\n", 1)[0]
+        return decode(b" ".join(paragraph.split(b"\n")).strip(), self.encoding)
+
+
+class History:
+    """Questions to the commits of a store. Ranges are `since..until`, both commit ids, `since` empty for "all"."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._git = store.git
+
+    def commit(self, oid: str) -> Commit:
+        """One commit, by its full id; InputError where it is missing, not a commit, or damaged."""
+        return _parse_commit(oid, self._store.read(oid, "commit"))
+
+    def changes(self, pairs: Sequence[tuple[str, str]]) -> list[tuple[FileChange, ...]]:
+        """What changed between each pair of trees, renames found as git does (half of the lines alike)."""
+        if not pairs:
+            return []
+        stdin = "".join(f"{old} {new}\n" for old, new in pairs).encode()
+        out = self._git.run(["diff-tree", "--stdin", "-r", "-M", "--raw", "--no-abbrev", "-z"], stdin)
+        found = _parse_raw(out)
+        return [found.get(f"{old} {new}".encode(), ()) for old, new in pairs]
+
+    def renames(self, old_tree: str, new_tree: str) -> dict[bytes, bytes]:
+        """Paths of `new_tree` that are called otherwise in `old_tree`: new path to old path. Costs a second on a release."""
+        out = self._git.run(["diff-tree", "-r", "-M", "--diff-filter=R", "--raw", "--no-abbrev", "-z", old_tree, new_tree])
+        return {change.new_path: change.old_path for change in _changes(out.split(b"\0"))}
+
+    def hunks(self, old: str, new: str) -> list[tuple[int, int]]:
+        """Where two blobs differ: first line (1-based) and number of lines of each hunk in the old one.
+
+        A pure insertion has length 0 and names the line before it, as in a diff without context.
+        """
+        out = self._git.run(["diff", "--no-ext-diff", "--no-textconv", "--no-color", "-U0", old, new])
+        found = re.findall(rb"^@@ -(\d+)(?:,(\d+))? \+", out, re.M)
+        return [(int(line), int(count or b"1")) for line, count in found]
+
+    def added_lines(self, pairs: Sequence[tuple[str, str]]) -> list[dict[bytes, list[tuple[int, bytes]]]]:
+        """The lines that each pair of trees adds: by new path, with their number in the new file. Binary files add none."""
+        stdin = "".join(f"{old} {new}\n" for old, new in pairs).encode()
+        out = self._git.run(["diff-tree", "--stdin", "-r", "-M", "-p", "-U0", "--no-ext-diff", "--no-textconv"], stdin)
+        found = dict(added(out))
+        return [found.get(f"{old} {new}".encode(), {}) for old, new in pairs]
+
+    def blame(self, path: bytes, lines: Sequence[tuple[int, int]], since: str, until: str) -> list[tuple[Cause, int]]:
+        """Who, after `since`, last changed each of the lines (1-based, inclusive) of `path` in `until`, and which line.
+
+        Lines older than `since` are left out: they cannot be what makes the target differ.
+        """
+        ranges = [f"-L{first},{last}" for first, last in lines]
+        span = f"{since}..{until}" if since else until
+        out = self._git.run(["blame", "--porcelain", *ranges, span, "--", _text(path)])
+        return list(_parse_blame(out))
+
+    def touched_lines(self, path: bytes, first: int, last: int, since: str, until: str) -> list[Cause]:
+        """Who, after `since`, changed or removed anything at the lines first..last of `path` in `until`, newest first."""
+        span = f"{since}..{until}" if since else until
+        out = self._git.run(["log", f"-L{first},{last}:{_text(path)}", "--no-patch", _FORMAT, span])
+        return [Cause(oid, subject, "") for oid, subject, _ in _parse_log(out)]
+
+    def brought(self, paths: Iterable[bytes], since: str, until: str) -> dict[bytes, Cause]:
+        """The commit between that added each path, where one did."""
+        wanted = [_text(path) for path in paths]
+        span = f"{since}..{until}" if since else until
+        if not wanted:
+            return {}
+        out = self._git.run(
+            ["log", "--reverse", "--no-renames", "--diff-filter=A", "--name-only", "-z", _FORMAT, span, "--", *wanted]
+        )
+        found: dict[bytes, Cause] = {}
+        for oid, subject, rest in _parse_log(out):
+            for path in rest.split(b"\0"):
+                if path.strip(b"\n"):
+                    found[path.lstrip(b"\n")] = Cause(oid, subject, "added the file")
+        return found
+
+    def introduced(self, names: Iterable[str], since: str, until: str, paths: Iterable[bytes]) -> dict[str, Cause]:
+        """The first commit between that added a line with each name (whole word) to one of the paths.
+
+        May name the commit that first used a name rather than the one that defined it, where the definition is in a file
+        that is not among `paths`; ask with the defining file.
+        """
+        wanted = sorted(set(names))
+        where = [_text(path) for path in paths]
+        if not wanted or not where:
+            return {}
+        pattern = "|".join(re.escape(name) for name in wanted)
+        span = f"{since}..{until}" if since else until
+        out = self._git.run(["log", "--reverse", "-p", "-U0", "-G", rf"\b({pattern})\b", _FORMAT, span, "--", *where])
+        found: dict[str, Cause] = {}
+        for oid, subject, patch in _parse_log(out):
+            for match in re.finditer(rb"^\+.*$", patch, re.M):
+                for name in re.findall(rf"\b(?:{pattern})\b".encode(), match.group()):
+                    found.setdefault(name.decode(), Cause(oid, subject, "first added the name"))
+        return found
+
+    def list_commits(self, span: str, paths: Sequence[bytes] = (), grep: str = "") -> list[str]:
+        """Non-merge commits of `A..B` (ids), oldest first; only those that touch `paths` and whose message matches `grep`."""
+        extra = ["-E", "-i", f"--grep={grep}"] if grep else []
+        command = ["rev-list", "--reverse", "--topo-order", "--no-merges", *extra, span, "--", *(_text(p) for p in paths)]
+        return self._git.run(command).decode().split()
+
+
+def _text(path: bytes) -> str:
+    """A path for a command line: the bytes go through unchanged (os.fsencode undoes this)."""
+    return path.decode("utf-8", "surrogateescape")
+
+
+def _parse_commit(oid: str, content: bytes) -> Commit:
+    head, _, message = content.partition(b"\n\n")
+    headers: dict[bytes, list[bytes]] = {}
+    for line in head.split(b"\n"):
+        key, _, value = line.partition(b" ")
+        headers.setdefault(key, []).append(value)
+    try:
+        return Commit(
+            oid,
+            headers[b"tree"][0].decode(),
+            tuple(parent.decode() for parent in headers.get(b"parent", [])),
+            headers[b"author"][0],
+            headers[b"committer"][0],
+            headers.get(b"encoding", [b""])[0],
+            message,
+        )
+    except (KeyError, UnicodeDecodeError) as error:
+        raise InputError("the commit object is damaged", where=oid, then="run `git fsck` in the clone") from error
+
+
+def _parse_raw(out: bytes) -> dict[bytes, tuple[FileChange, ...]]:
+    """`diff-tree --stdin --raw -z`: "<tree> <tree>" NUL? newline, then records, for each pair that differs."""
+    found: dict[bytes, tuple[FileChange, ...]] = {}
+    for part in re.split(rb"(?:^|(?<=\0))(?=[0-9a-f]{40} [0-9a-f]{40}[\n\0])", out):
+        if part:
+            head, rest = part[:81], part[82:]
+            found[head] = tuple(_changes(rest.split(b"\0")))
+    return found
+
+
+def _changes(fields: list[bytes]) -> Iterator[FileChange]:
+    """Raw records: `:mode mode id id S` NUL path NUL (a second path for a rename)."""
+    records = iter(fields)
+    for record in records:
+        if not record.startswith(b":"):
+            continue
+        old_mode, new_mode, old_oid, new_oid, status = record[1:].split(b" ")
+        letter = status[:1].decode()
+        old_path = next(records)
+        new_path = next(records) if letter in "RC" else old_path
+        old = Entry(int(old_mode, 8), old_oid.decode()) if old_oid.decode() != _NOTHING else None
+        new = Entry(int(new_mode, 8), new_oid.decode()) if new_oid.decode() != _NOTHING else None
+        yield FileChange(letter, old_path, new_path, old, new)
+
+
+def _parse_log(out: bytes) -> Iterator[tuple[str, str, bytes]]:
+    """Commits of `log --format=_FORMAT`: id, subject, and whatever follows (names or a patch)."""
+    pieces = re.split(rb"\0\0(?=[0-9a-f]{40}\0)", out)
+    for piece in pieces[1:]:
+        oid, subject, rest = [*piece.split(b"\0", 2), b"", b""][:3]
+        yield oid.decode(), decode(subject), rest
+
+
+def _parse_blame(out: bytes) -> Iterator[tuple[Cause, int]]:
+    """`blame --porcelain`: a header line with id and final line number; `boundary` marks what is older than the range."""
+    subjects: dict[str, str] = {}
+    boundary: set[str] = set()
+    oid, line = "", 0
+    for text in out.split(b"\n"):
+        header = re.match(rb"([0-9a-f]{40}) \d+ (\d+)", text)
+        if header:
+            oid, line = header.group(1).decode(), int(header.group(2))
+        elif text.startswith(b"summary "):
+            subjects[oid] = decode(text[8:])
+        elif text == b"boundary":
+            boundary.add(oid)
+        elif text.startswith(b"\t") and oid not in boundary:
+            yield Cause(oid, subjects.get(oid, ""), ""), line
+
+
+def group_lines(blamed: Iterable[tuple[Cause, int]]) -> Mapping[Cause, tuple[int, ...]]:
+    """The lines that each commit of a blame answers for, commits in the order of their first line."""
+    found: dict[Cause, list[int]] = {}
+    for cause, line in blamed:
+        found.setdefault(cause, []).append(line)
+    return {cause: tuple(lines) for cause, lines in found.items()}

@@ -1,0 +1,147 @@
+"""Runs git, through GitPython, so that nothing a hostile repository or environment says is executed.
+
+Every process gets its git directory named outright and an environment in which hooks, filters, external diff, fsmonitor,
+replace refs, the user's and the system's configuration, and every network transport are off. What the repository's own
+`config` could still make git run (credential helpers, ssh commands, merge drivers) needs one of those to be on.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import IO, cast
+
+from backport.model.errors import EnvironmentFailedError, MissingToolError
+
+_OPTIONS = (
+    "safe.directory=*",  # a clone owned by the CI's other user: nothing of its configuration is run, so it is safe
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "core.attributesFile=/dev/null",
+    "core.pager=cat",
+    "core.commitGraph=true",
+    "core.quotePath=true",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "log.showSignature=false",
+    "protocol.allow=never",
+    "merge.conflictStyle=diff3",
+    "diff.algorithm=myers",
+    "diff.noprefix=false",
+    "diff.mnemonicPrefix=false",
+    "diff.renameLimit=8000",
+    "blame.ignoreRevsFile=",
+    "advice.detachedHead=false",
+)
+_ENVIRONMENT = {
+    "GIT_CONFIG_GLOBAL": "/dev/null",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_ATTR_NOSYSTEM": "1",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_PAGER": "cat",
+    "GIT_LITERAL_PATHSPECS": "1",
+    "TZ": "UTC",
+}
+
+
+class GitFailedError(EnvironmentFailedError):
+    """git ended with a status that its caller did not expect; `stderr` is what it said, `code` its status."""
+
+    def __init__(self, command: Sequence[str], code: int, stderr: bytes) -> None:
+        said = stderr.decode("utf-8", "replace").strip()
+        last = said.splitlines()[-1] if said else "it said nothing"
+        super().__init__(f"git {_verb(command)} ended with status {code}: {last}", then="run `git fsck` in the clone")
+        self.code = code
+        self.stderr = said
+
+
+class Git:
+    """git with one git directory. Paths and revisions go in as list items, never through a shell.
+
+    `transports` names the protocols that may be used ("https:http:git:ssh:file"); none by default, so that no command that
+    only reads can be made to fetch.
+    """
+
+    def __init__(self, git_dir: Path, *, transports: str = "") -> None:
+        self.git_dir = git_dir
+        self._environment = {**_ENVIRONMENT, "GIT_DIR": str(git_dir), "GIT_ALLOW_PROTOCOL": transports}
+        self._options = [o for o in _OPTIONS if not (transports and o.startswith("protocol."))]
+
+    def run(self, arguments: Sequence[str], stdin: bytes = b"", ok: tuple[int, ...] = (0,)) -> bytes:
+        """The standard output of `git ARGUMENTS`; GitFailedError where its status is not in `ok`."""
+        with self.process(arguments) as process:
+            out, err = process.communicate(stdin)
+            code = process.returncode
+        if code not in ok:
+            raise GitFailedError(arguments, code, err)
+        return out
+
+    @contextmanager
+    def process(self, arguments: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
+        """A running git with pipes on all three streams, ended (killed if need be) when the block is left."""
+        process = self.start(arguments)
+        try:
+            yield process
+        finally:
+            end(process)
+
+    def start(self, arguments: Sequence[str], *, cwd: Path | None = None) -> subprocess.Popen[bytes]:
+        """A running git with pipes on all three streams; whoever starts it must `end` it."""
+        options = [item for option in self._options for item in ("-c", option)]
+        command = [*_without_git_variables(), "git", *options, *arguments]
+        runner = _gitpython().Git(str(cwd) if cwd else None)
+        handle = runner.execute(
+            command, istream=cast("IO[bytes]", subprocess.PIPE), as_process=True, env=self._environment, start_new_session=True
+        )
+        process = cast("subprocess.Popen[bytes]", handle.proc)
+        handle.proc = None  # ours to end: GitPython's finaliser would kill it as soon as the handle is forgotten
+        return process
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Close the pipes and wait; a process that does not end by itself within two seconds is killed."""
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream is not None and not stream.closed:
+            try:
+                stream.close()
+            except BrokenPipeError:
+                continue
+    try:
+        process.wait(timeout=2)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+@cache
+def _gitpython() -> ModuleType:
+    """GitPython, imported late: its import runs `git version` and costs more than a whole `backport --help`."""
+    os.environ.setdefault("GIT_PYTHON_REFRESH", "raise")
+    try:
+        import git
+    except ImportError as error:
+        raise MissingToolError("git is not installed", then="apt-get install git, or dnf install git") from error
+    return git
+
+
+def _without_git_variables() -> list[str]:
+    """A prefix that hides inherited GIT_* variables; empty where there are none.
+
+    A git hook runs us with GIT_DIR, GIT_INDEX_FILE and a quarantine as object directory, a CI job with
+    GIT_CONFIG_COUNT: GitPython adds to the inherited environment and cannot take away, env(1) can.
+    """
+    names = sorted(n for n in os.environ if n.startswith("GIT_") and not n.startswith("GIT_PYTHON_") and n not in _ENVIRONMENT)
+    return ["env", *(item for name in names if name != "GIT_DIR" for item in ("-u", name))] if names else []
+
+
+def _verb(command: Sequence[str]) -> str:
+    return next((word for word in command if not word.startswith("-")), "")

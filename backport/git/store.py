@@ -1,0 +1,171 @@
+"""Reads objects of the user's clones, and writes new ones where the clone never sees them.
+
+The store is a bare repository of its own, made by hand in the run's folder (no process), with the clones' object folders
+as alternates: a read-only clone, one with a busy index or with a hostile configuration serves as well as any, because
+nothing of it but its objects is ever opened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO, cast
+
+from backport.git.runner import Git, end
+from backport.model.errors import EnvironmentFailedError, InputError
+
+EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+_CONFIG = b"[core]\n\trepositoryformatversion = 0\n\tbare = true\n\tlogallrefupdates = false\n"
+_BATCH = 256  # requests of 41 bytes: a batch must fit in a pipe (64 KiB), or both sides wait for each other
+_KEEP = 64 << 20  # bytes of objects kept in memory; the replay of KSM reads 9 MB in all
+
+
+class Store:
+    """Objects by id, through one `cat-file --batch` that lives as long as the store. Use it as a context manager.
+
+    `fetch_missing`, where given, is called with the ids that no alternate has, and is expected to bring them in (a
+    partial clone of ours). Where it is not, a missing object is an InputError that says which and what to do.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        alternates: Sequence[Path],
+        *,
+        shallow: bytes = b"",
+        fetch_missing: Callable[[Sequence[str]], None] | None = None,
+    ) -> None:
+        _make_repository(folder, alternates, shallow)
+        self.folder = folder
+        self.git = Git(folder)
+        self._fetch_missing = fetch_missing
+        self._batch: subprocess.Popen[bytes] | None = None
+        self._kept: dict[str, tuple[str, bytes]] = {}
+        self._kept_bytes = 0
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._batch is not None:
+            end(self._batch)
+            self._batch = None
+
+    def read(self, oid: str, kind: str = "") -> bytes:
+        """The content of one object; InputError where it is missing or is not of `kind` (blob, tree, commit)."""
+        if oid not in self._kept:
+            self.prefetch([oid])
+        found = self._kept.get(oid) or next(iter(self._ask([oid])))[1]
+        if found is None:
+            raise InputError(f"the history has no object {oid}", then=_MISSING)
+        if kind and found[0] != kind:
+            raise InputError(f"{oid} is a {found[0]}, not a {kind}")
+        return found[1]
+
+    def has(self, oids: Iterable[str]) -> set[str]:
+        """Those of `oids` that are there; none is fetched."""
+        wanted = list(dict.fromkeys(oids))
+        lines = self.git.run(["cat-file", "--batch-check=%(objectname)"], "".join(f"{o}\n" for o in wanted).encode())
+        return {o for o, line in zip(wanted, lines.splitlines(), strict=True) if line == o.encode()}
+
+    def prefetch(self, oids: Iterable[str]) -> None:
+        """Read many objects in one go and keep them, fetching those that are missing where that is possible."""
+        wanted = [o for o in dict.fromkeys(oids) if o not in self._kept]
+        missing = [oid for oid, found in self._ask(wanted) if found is None or not self._keep(oid, *found)]
+        missing = [oid for oid in missing if self._fetch_missing is not None and oid not in self._kept]
+        if missing and self._fetch_missing is not None:
+            self._fetch_missing(missing)
+            for oid, found in self._ask(missing):
+                if found is not None:
+                    self._keep(oid, *found)
+
+    def stream(self, oids: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        """The contents of many objects in order, none of them kept: for a whole tree. InputError where one is missing."""
+        for oid, found in self._ask(oids):
+            if found is None:
+                raise InputError(f"the history has no object {oid}", then=_MISSING)
+            yield oid, found[1]
+
+    def write(self, kind: str, content: bytes) -> str:
+        """Store an object; the id it has. Written whole or not at all."""
+        data = b"%s %d\0" % (kind.encode(), len(content)) + content
+        oid = hashlib.sha1(data, usedforsecurity=False).hexdigest()
+        path = self.folder / "objects" / oid[:2] / oid[2:]
+        self._keep(oid, kind, content)
+        if path.exists():
+            return oid
+        temporary = path.with_name(f".{oid}.{os.getpid()}")
+        try:
+            path.parent.mkdir(exist_ok=True)
+            temporary.write_bytes(zlib.compress(data, 1))
+            temporary.replace(path)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            raise EnvironmentFailedError(f"cannot write an object: {error.strerror}", where=str(self.folder)) from error
+        return oid
+
+    def _keep(self, oid: str, kind: str, content: bytes) -> bool:
+        if self._kept_bytes + len(content) > _KEEP:
+            self._kept.clear()
+            self._kept_bytes = 0
+        self._kept[oid] = (kind, content)
+        self._kept_bytes += len(content)
+        return True
+
+    def _ask(self, oids: Sequence[str]) -> Iterator[tuple[str, tuple[str, bytes] | None]]:
+        """Each id with its kind and content, None where it is missing."""
+        for start in range(0, len(oids), _BATCH):
+            batch = oids[start : start + _BATCH]
+            try:  # the whole batch is read before any is handed on: the caller may ask for others in between
+                answers = self._converse(batch)
+            except (OSError, IndexError, ValueError) as error:
+                raise EnvironmentFailedError("git cat-file died", where=str(self.folder)) from error
+            yield from zip(batch, answers, strict=True)
+
+    def _converse(self, batch: Sequence[str]) -> list[tuple[str, bytes] | None]:
+        if self._batch is None:
+            self._batch = self.git.start(["cat-file", "--batch"])
+        requests, replies = cast("IO[bytes]", self._batch.stdin), cast("IO[bytes]", self._batch.stdout)
+        requests.write("".join(f"{o}\n" for o in batch).encode("ascii"))
+        requests.flush()
+        answers: list[tuple[str, bytes] | None] = []
+        for _ in batch:
+            header = replies.readline().split()
+            if len(header) == 2:  # "<id> missing"
+                answers.append(None)
+                continue
+            answers.append((header[1].decode(), replies.read(int(header[2]))))
+            replies.read(1)
+        return answers
+
+
+_MISSING = "the clone is shallow, partial or of another project; give a full one, or a URL, with --kernel"
+
+
+def _make_repository(folder: Path, alternates: Sequence[Path], shallow: bytes) -> None:
+    """A bare repository by hand. The alternates are absolute and quoted as git reads them."""
+    try:
+        (folder / "objects" / "info").mkdir(parents=True, exist_ok=True)
+        (folder / "objects" / "pack").mkdir(exist_ok=True)
+        (folder / "refs" / "heads").mkdir(parents=True, exist_ok=True)
+        (folder / "HEAD").write_bytes(b"ref: refs/heads/backport\n")
+        (folder / "config").write_bytes(_CONFIG)
+        lines = [_quoted(os.fsencode(path.resolve())) for path in alternates]
+        (folder / "objects" / "info" / "alternates").write_bytes(b"".join(line + b"\n" for line in lines))
+        if shallow:  # without it, a walk of a shallow clone's history dies at the first parent that is not there
+            (folder / "shallow").write_bytes(shallow)
+    except OSError as error:
+        raise EnvironmentFailedError(f"cannot make the run's folder: {error.strerror}", where=str(folder)) from error
+
+
+def _quoted(path: bytes) -> bytes:
+    """A path as a line of `objects/info/alternates`: C-quoted where it starts with `"` or `#` or holds a line break."""
+    if not path.startswith((b'"', b"#")) and b"\n" not in path:
+        return path
+    escaped = path.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n")
+    return b'"' + escaped + b'"'

@@ -1,0 +1,1 @@
+"""Where a series comes from: definitions and the commits that they name."""

@@ -1,0 +1,98 @@
+"""Turns a definition's commit ids into patches, after checking that each is the commit it is said to be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from backport.git.clone import Clone, resolve
+from backport.git.history import Commit, History
+from backport.git.store import EMPTY_TREE, Store
+from backport.model.definition import DefinedCommit, Definition
+from backport.model.errors import InputError
+from backport.model.progress import Progress
+from backport.model.series import FileChange, Patch, Series, show_path
+
+_UNSAFE = {b"", b".", b".."}
+
+
+def ingest(definition: Definition, clones: Sequence[Clone], store: Store, progress: Progress) -> Series:
+    """The series that a definition names, in its order. Two processes, whatever its length.
+
+    InputError, with file and line, for an id that no clone has, a subject that is not the commit's (it catches a wrong id),
+    a merge commit, and a path that would leave the tree.
+    """
+    progress.stage("ingest", len(definition.commits))
+    history = History(store)
+    ids = resolve(clones, [c.commit for c in definition.commits] + [definition.base])
+    commits = [_look_up(definition, wanted, oid, history, store) for wanted, oid in zip(definition.commits, ids, strict=False)]
+    store.prefetch(c.parents[0] for c in commits if c.parents)
+    parents = [history.commit(c.parents[0]) if c.parents else None for c in commits]
+    trees = [parent.tree if parent else EMPTY_TREE for parent in parents]
+    changes = history.changes([(tree, commit.tree) for tree, commit in zip(trees, commits, strict=True)])
+    patches = []
+    for wanted, commit, tree, changed in zip(definition.commits, commits, trees, changes, strict=True):
+        _refuse_unsafe(changed, _place(definition, wanted.line))
+        patches.append(_patch(commit, tree, changed))
+        progress.step(commit.subject)
+    progress.done(f"{len(patches)} commits")
+    return Series(definition.name, definition.title, ids[-1] or "", tuple(patches))
+
+
+def _look_up(definition: Definition, wanted: DefinedCommit, oid: str | None, history: History, store: Store) -> Commit:
+    place = _place(definition, wanted.line)
+    if oid is None:
+        raise InputError(
+            f"no clone has the commit {wanted.commit} ({wanted.subject})",
+            where=f"{place}: id",
+            then="the clone is shallow, partial, or of another project: give a full mainline clone with --kernel",
+        )
+    commit = history.commit(oid)
+    if _squeezed(commit.subject) != _squeezed(wanted.subject):
+        raise InputError(
+            f"{oid[:12]} is {commit.subject!r}, not {wanted.subject!r}",
+            where=f"{place}: subject",
+            then="correct the id or the subject",
+        )
+    if len(commit.parents) > 1:
+        raise InputError(
+            f"{oid[:12]} is a merge of {len(commit.parents)} parents",
+            where=f"{place}: id",
+            then="list the commits that it brought instead (git log --no-merges)",
+        )
+    return commit
+
+
+def _patch(commit: Commit, parent_tree: str, changes: tuple[FileChange, ...]) -> Patch:
+    return Patch(
+        commit=commit.oid,
+        parent=commit.parents[0] if commit.parents else "",
+        tree=commit.tree,
+        parent_tree=parent_tree,
+        author=commit.author,
+        committer=commit.committer,
+        encoding=commit.encoding,
+        message=commit.message,
+        changes=changes,
+    )
+
+
+def _refuse_unsafe(changes: Sequence[FileChange], where: str) -> None:
+    """git itself never makes such trees, but an object written by hand can hold any name, and we write some of them out."""
+    for change in changes:
+        for path in (change.old_path, change.new_path):
+            if any(_is_unsafe(name) for name in path.split(b"/")):
+                raise InputError(f"the path {show_path(path)!r} would leave the tree or touch git's own files", where=where)
+
+
+def _is_unsafe(name: bytes) -> bool:
+    """`..`, an empty name (a leading or double slash), and every spelling of `.git` that some file system folds to it."""
+    folded = name.lower().rstrip(b". ")
+    return name in _UNSAFE or folded == b".git" or folded.startswith(b"git~")
+
+
+def _squeezed(subject: str) -> str:
+    return " ".join(subject.split())
+
+
+def _place(definition: Definition, line: int) -> str:
+    return f"{definition.source}:{line}"

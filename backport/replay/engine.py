@@ -1,0 +1,156 @@
+"""Replays a series: every patch onto the target, one after the other, reading only the paths that it touches.
+
+    for each patch:  decide each file -> all decided: edit the tree, write the commit
+                                      -> any conflict: leave the patch out whole, go on with the next
+
+Contents are merged by git in a few processes for the whole series (see `foresee`), the rest is comparing ids. A patch
+that is left out leaves nothing behind: patches after it are decided on the tree without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from backport.git.history import History
+from backport.git.merge import Merged, Merger, Triple
+from backport.git.store import Store
+from backport.git.trees import PathTakenError, Trees
+from backport.model.progress import Progress
+from backport.model.series import Entry, Patch, Series
+from backport.model.verdict import Conflict, PatchOutcome, Verdict
+from backport.replay.commit import write_commit
+from backport.replay.decide import UNKNOWN, Decision, decide, is_folder
+from backport.replay.explain import explain
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """The outcome of each patch in order; `tip` is the last commit (the target's own where nothing landed), `tree` its tree."""
+
+    outcomes: tuple[PatchOutcome, ...]
+    tip: str
+    tree: str
+
+
+def replay(series: Series, onto: str, store: Store, trees: Trees, history: History, progress: Progress) -> Replayed:
+    """Every patch of the series onto the commit `onto`; new objects go to the store, nothing else is written."""
+    progress.stage("replay", len(series.patches))
+    merger = Merger(store, trees)
+    base_tree = history.commit(onto).tree
+    _prefetch(series, base_tree, store, trees)
+    moved = _moved(series, base_tree, trees, history)
+    foresee(series, base_tree, trees, merger, moved)
+    tip, tree = onto, base_tree
+    outcomes: list[PatchOutcome] = []
+    for patch in series.patches:
+        outcome = _apply(patch, tip, tree, store, trees, merger, moved)
+        if outcome.commit:
+            tip, tree = outcome.commit, outcome.tree
+        outcomes.append(outcome)
+        progress.step(patch.subject)
+        progress.patch(outcome)
+    explained = explain(series, outcomes, store, history)
+    progress.done(_summary(explained))
+    return Replayed(tuple(explained), tip, tree)
+
+
+def _apply(
+    patch: Patch, tip: str, tree: str, store: Store, trees: Trees, merger: Merger, moved: Mapping[bytes, bytes]
+) -> PatchOutcome:
+    decisions = [
+        decide(change, lambda path: trees.entry(tree, path), lambda triple: merger.merge([triple])[0], moved)
+        for change in patch.changes
+    ]
+    conflicts = tuple(conflict for decision in decisions for conflict in _conflicts(decision))
+    files = tuple(decision.outcome for decision in decisions)
+    if conflicts:
+        nowhere = all(decision.conflict == "absent" for decision in decisions)
+        verdict = Verdict.NOT_APPLICABLE if nowhere else Verdict.CONFLICT
+        return PatchOutcome(patch.commit, patch.subject, verdict, files, conflicts, reason=_reason(verdict, conflicts))
+    try:
+        edited = trees.edit(tree, {path: entry for decision in decisions for path, entry in decision.edits.items()})
+    except PathTakenError as error:
+        conflict = Conflict(error.path, "kind", "", 0, b"", b"", b"")
+        return PatchOutcome(patch.commit, patch.subject, Verdict.CONFLICT, files, (conflict,), reason=error.what)
+    if edited == tree:
+        return PatchOutcome(patch.commit, patch.subject, Verdict.ALREADY_PRESENT, files, reason="the target has it already")
+    verdict = Verdict.MERGED if any(f.rule != "take" for f in files) else Verdict.EXACT
+    commit = write_commit(patch, edited, tip, verdict, store)
+    return PatchOutcome(patch.commit, patch.subject, verdict, files, commit=commit, tree=edited)
+
+
+def foresee(series: Series, tree: str, trees: Trees, merger: Merger, moved: Mapping[bytes, bytes]) -> None:
+    """Make all merges that the replay will ask for, in as few processes as the longest chain of merges on one file is long.
+
+    Each round walks the series as if every patch landed, stops at a file whose content an unmade merge decides, and makes
+    all merges that it met. It only fills the merger's memory, which is keyed by content: where a patch is left out
+    after all, the replay finds no entry and merges again, so a wrong guess costs time and never a result.
+    """
+    while True:
+        held: dict[bytes, Entry | None] = {}
+        wanted: list[Triple] = []
+
+        def at(path: bytes, held: Mapping[bytes, Entry | None] = held) -> Entry | None:
+            return held[path] if path in held else trees.entry(tree, path)
+
+        for patch in series.patches:
+            decisions = [decide(change, at, merger.known, moved) for change in patch.changes]
+            wanted.extend(d.pending for d in decisions if d.pending is not None)
+            if not any(d.conflict for d in decisions):
+                held.update(item for d in decisions for item in d.edits.items())
+        if not wanted:
+            return
+        merger.merge(wanted)
+
+
+def _conflicts(decision: Decision) -> list[Conflict]:
+    path = decision.outcome.path
+    if decision.regions:
+        return [Conflict(path, decision.conflict, "", r.line, r.ours, r.base, r.theirs) for r in decision.regions]
+    return [Conflict(path, decision.conflict, "", 0, b"", b"", b"")] if decision.conflict else []
+
+
+def _reason(verdict: Verdict, conflicts: Sequence[Conflict]) -> str:
+    if verdict is Verdict.NOT_APPLICABLE:
+        return "the target has none of its files"
+    paths = len({c.path for c in conflicts})
+    return f"{len(conflicts)} conflict{'s' * (len(conflicts) > 1)} in {paths} file{'s' * (paths > 1)}"
+
+
+def _summary(outcomes: Sequence[PatchOutcome]) -> str:
+    landed = sum(o.verdict.landed for o in outcomes)
+    return f"{landed} of {len(outcomes)} landed"
+
+
+def _prefetch(series: Series, tree: str, store: Store, trees: Trees) -> None:
+    """Read all blobs that a merge may need at once: from a partial clone each single read would be a trip to the server."""
+    wanted: list[str] = []
+    for change in (change for patch in series.patches for change in patch.changes):
+        ours = trees.entry(tree, change.old_path)
+        if ours is None or change.old is None or ours == change.old or is_folder(ours):
+            continue
+        wanted.extend(e.oid for e in (change.old, ours, change.new) if e is not None and e.is_file)
+    store.prefetch(wanted)
+
+
+def _moved(series: Series, tree: str, trees: Trees, history: History) -> dict[bytes, bytes]:
+    """Where the target keeps files that upstream had renamed before the patch: upstream's path to the target's.
+
+    Asked only when a path of the series is not in the target and was not made by the series itself; the search
+    compares whole trees, as `git cherry-pick` does at every pick.
+    """
+    made: set[bytes] = set()
+    last: Patch | None = None
+    for patch in series.patches:
+        missing = [c for c in patch.changes if c.old is not None and c.old_path not in made]
+        if any(trees.entry(tree, c.old_path) is None for c in missing):
+            last = patch
+        made.update(c.new_path for c in patch.changes if c.new is not None)
+    if last is None:
+        return {}
+    found = history.renames(tree, last.parent_tree)
+    return {new: old for new, old in found.items() if trees.entry(tree, new) is None}
+
+
+__all__ = ["UNKNOWN", "Merged", "Replayed", "foresee", "replay"]
