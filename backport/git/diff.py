@@ -14,7 +14,8 @@ _NAMED = {b"a": b"\a", b"b": b"\b", b"t": b"\t", b"n": b"\n", b"v": b"\v", b"f":
 def added(out: bytes) -> Iterator[tuple[bytes, dict[bytes, list[tuple[int, bytes]]]]]:
     """Each pair of `diff-tree --stdin -p -U0` ("<tree> <tree>") with the lines it adds: by new path, with their number."""
     rows = iter(out.split(b"\n"))
-    pair, files, path = b"", {}, b""
+    pair, path = b"", b""
+    files: dict[bytes, list[tuple[int, bytes]]] = {}
     for row in rows:
         if _PAIR.fullmatch(row):
             if pair:

@@ -1,0 +1,65 @@
+"""Hands the new commits over: as a bundle that any clone can fetch, or as a branch in the user's own clone."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from backport.git.clone import Clone, resolve
+from backport.git.runner import Git
+from backport.git.store import Store
+from backport.model.errors import EnvironmentFailedError, InputError
+
+_BRANCH = re.compile(r"(?!.*(?:\.\.|//|@\{|\.lock(?:/|$)|/\.|\.$|/$))[A-Za-z0-9][A-Za-z0-9._/+-]{0,199}")
+
+
+def bundle(store: Store, onto: str, tip: str, branch: str, destination: Path) -> None:
+    """Write the commits onto..tip as a git bundle that brings them as `branch`; equal commits give equal bytes.
+
+    One thread: with more, git packs the same objects in another order from run to run.
+    """
+    ref = f"refs/heads/{branch}"
+    store.git.run(["update-ref", ref, tip])
+    store.git.run(["-c", "pack.threads=1", "bundle", "create", "--quiet", str(destination), f"{onto}..{ref}"])
+
+
+def check_branch(clone: Clone, branch: str) -> None:
+    """InputError where `publish` would refuse: a bad name, a branch that we did not make, one that is checked out.
+
+    Asked before the run begins: nobody wants to hear it after a minute's work.
+    """
+    if not _BRANCH.fullmatch(branch):
+        raise InputError(f"{branch!r} is no name for a branch", where="--branch")
+    existing, ours = resolve([clone], [f"refs/heads/{branch}", _mark(branch)])
+    if existing is not None and existing != ours:
+        then = "give another --branch, or delete it yourself (git branch -D)"
+        raise InputError(f"the branch {branch} exists and is not as backport left it", where=str(clone.git_dir), then=then)
+    for head in [clone.git_dir / "HEAD", clone.common / "HEAD", *clone.common.glob("worktrees/*/HEAD")]:
+        if head.read_bytes().strip() == f"ref: refs/heads/{branch}".encode():
+            raise InputError(f"the branch {branch} is checked out", where=str(head.parent), then="switch to another branch first")
+
+
+def publish(store: Store, clone: Clone, tip: str, branch: str) -> None:
+    """Make `branch` of the clone point to `tip`, and remember beside it (refs/backport/) that we did.
+
+    The objects are fetched first; then both refs change in one transaction, against the values that were checked.
+    """
+    check_branch(clone, branch)
+    old, mark = resolve([clone], [f"refs/heads/{branch}", _mark(branch)])
+    store.git.run(["update-ref", "refs/heads/publish", tip])
+    try:
+        command = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"]
+        Git(clone.git_dir, transports="file").run([*command, str(store.folder), "refs/heads/publish"])
+        zero = "0" * 40
+        updates = f"update refs/heads/{branch} {tip} {old or zero}\nupdate {_mark(branch)} {tip} {mark or zero}\n"
+        Git(clone.git_dir).run(["update-ref", "--stdin", "-m", "backport"], updates.encode())
+    except EnvironmentFailedError as error:
+        raise EnvironmentFailedError(
+            f"the branch {branch} could not be written: {error.what}",
+            where=str(clone.git_dir),
+            then="is the clone writable? the result is also in the bundle: git fetch BUNDLE",
+        ) from error
+
+
+def _mark(branch: str) -> str:
+    return f"refs/backport/{branch}"
