@@ -31,7 +31,7 @@ def output_folder(destination: Path) -> Iterator[Path]:
     InputError where another run is at work on the same destination, or where something stands there that no run of ours
     wrote (it would be lost); EnvironmentFailedError where the disk is full or the folder cannot be written.
     """
-    destination = Path(os.path.abspath(destination))
+    destination = Path(os.path.normpath(destination.absolute()))
     _refuse_foreign(destination)
     with _disk_errors(destination), _lock(destination):
         work = destination.with_name(f".{destination.name}.new")

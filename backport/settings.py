@@ -27,7 +27,7 @@ def _xdg(environment: Mapping[str, str], variable: str, default: str) -> Path:
 
 
 def default_kernels(environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:
-    """The histories to use where no --kernel is given: $BACKPORT_KERNEL (as many as `:` separates), else `kernel` of the config file.
+    """The histories to use where no --kernel is given: $BACKPORT_KERNEL (`:` separates), else `kernel` of the config file.
 
     Empty where neither is set; InputError for a config file that cannot be understood.
     """

@@ -54,13 +54,21 @@ class History:
         if not pairs:
             return []
         stdin = "".join(f"{old} {new}\n" for old, new in pairs).encode()
-        out = self._git.run(["diff-tree", "--stdin", "-r", "-M", "--raw", "--no-abbrev", "-z"], stdin)
-        found = _parse_raw(out)
+        command = ["diff-tree", "--stdin", "-r", "--raw", "--no-abbrev", "-z"]
+        if self._store.partial:  # a search for renames reads contents
+            plain = _parse_raw(self._git.run([*command, "--no-renames"], stdin)).values()
+            sides = (entry for changed in plain for change in changed for entry in (change.old, change.new))
+            self._store.prefetch(entry.oid for entry in sides if entry is not None and entry.is_file)
+        found = _parse_raw(self._git.run([*command, "-M"], stdin))
         return [found.get(f"{old} {new}".encode(), ()) for old, new in pairs]
 
     def renames(self, old_tree: str, new_tree: str) -> dict[bytes, bytes]:
-        """Paths of `new_tree` that are called otherwise in `old_tree`: new path to old path. Costs a second on a release."""
-        out = self._git.run(["diff-tree", "-r", "-M", "--diff-filter=R", "--raw", "--no-abbrev", "-z", old_tree, new_tree])
+        """Paths of `new_tree` that are called otherwise in `old_tree`: new path to old path. Costs a second on a release.
+
+        In a partial clone only unchanged files are recognised: for the others git would have to fetch half of both trees.
+        """
+        alike = "-M100%" if self._store.partial else "-M"
+        out = self._git.run(["diff-tree", "-r", alike, "--diff-filter=R", "--raw", "--no-abbrev", "-z", old_tree, new_tree])
         return {change.new_path: change.old_path for change in _changes(out.split(b"\0"))}
 
     def hunks(self, old: str, new: str) -> list[tuple[int, int]]:
@@ -84,6 +92,7 @@ class History:
 
         Lines older than `since` are left out: they cannot be what makes the target differ.
         """
+        self._bring([path], since, until)
         ranges = [f"-L{first},{last}" for first, last in lines]
         span = f"{since}..{until}" if since else until
         out = self._git.run(["blame", "--porcelain", *ranges, span, "--", _text(path)])
@@ -91,6 +100,7 @@ class History:
 
     def touched_lines(self, path: bytes, first: int, last: int, since: str, until: str) -> list[Cause]:
         """Who, after `since`, changed or removed anything at the lines first..last of `path` in `until`, newest first."""
+        self._bring([path], since, until)
         span = f"{since}..{until}" if since else until
         out = self._git.run(["log", f"-L{first},{last}:{_text(path)}", "--no-patch", _FORMAT, span])
         return [Cause(oid, subject, "") for oid, subject, _ in _parse_log(out)]
@@ -111,7 +121,7 @@ class History:
                     found[path.lstrip(b"\n")] = Cause(oid, subject, "added the file")
         return found
 
-    def introduced(self, names: Iterable[str], since: str, until: str, paths: Iterable[bytes]) -> dict[str, Cause]:
+    def introduced(self, names: Iterable[str], since: str, until: str, paths: Sequence[bytes]) -> dict[str, Cause]:
         """The first commit between that added a line with each name (whole word) to one of the paths.
 
         May name the commit that first used a name rather than the one that defined it, where the definition is in a file
@@ -121,6 +131,7 @@ class History:
         where = [_text(path) for path in paths]
         if not wanted or not where:
             return {}
+        self._bring(paths, since, until)
         pattern = "|".join(re.escape(name) for name in wanted)
         span = f"{since}..{until}" if since else until
         out = self._git.run(["log", "--reverse", "-p", "-U0", "-G", rf"\b({pattern})\b", _FORMAT, span, "--", *where])
@@ -136,6 +147,15 @@ class History:
         extra = ["-E", "-i", f"--grep={grep}"] if grep else []
         command = ["rev-list", "--reverse", "--topo-order", "--no-merges", *extra, span, "--", *(_text(p) for p in paths)]
         return self._git.run(command).decode().split()
+
+
+    def _bring(self, paths: Sequence[bytes], since: str, until: str) -> None:
+        """In a partial clone, fetch what these files were in the range, at once: blame would fetch them one by one."""
+        if self._store.partial:
+            span = f"{since}..{until}" if since else until
+            command = ["rev-list", "--objects", "--missing=print", "--boundary", span, "--", *(_text(p) for p in paths)]
+            missing = [line[1:].decode() for line in self._git.run(command).splitlines() if line.startswith(b"?")]
+            self._store.prefetch(missing)
 
 
 def _text(path: bytes) -> str:

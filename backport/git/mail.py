@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 
 from backport.git.store import Store
-from backport.model.series import decode
 
 _OPTIONS = ("--stdout", "--no-numbered", "--no-signature", "--no-renames", "--binary", "--full-index", "--no-ext-diff")
 # Where mailinfo would end the message, or mailsplit the mail: mailinfo.c patchbreak(), mailsplit.c is_from_line().
@@ -29,29 +28,30 @@ def format_patches(store: Store, commits: Sequence[str]) -> list[bytes]:
 
 
 def _shielded(mail: bytes, commit: bytes) -> bytes:
-    """The mail with its message made safe; git prints the body as it is, re-encoded to UTF-8 where a header names a charset."""
-    head, _, message = commit.partition(b"\n\n")
-    encoding = re.search(rb"^encoding (.+)$", head, re.M)
-    body = message.lstrip(b"\n").partition(b"\n\n")[2].lstrip(b"\n")
-    if encoding:
-        body = decode(body, encoding[1]).encode()
-    at = mail.find(b"\n\n") + 2
-    if not body or not mail.startswith(body, at):
-        return _with_charset(mail, at)
-    safe = _HEADER.sub(b" ", _BREAKS.sub(b" ", body))
-    return _with_charset(mail[:at] + safe + mail[at + len(body) :], at)
+    """The mail with its message made safe.
+
+    git prints as many body lines as the message has (pretty.c, pp_remainder, which trims each at its end), so they are found by
+    counting: looking for the `---` that ends them would find the one that the message itself holds.
+    """
+    message = commit.partition(b"\n\n")[2].lstrip(b"\n")
+    body = re.split(rb"\n[ \t\r\f\v]*\n", message, maxsplit=1)[1:]
+    count = len(body[0].strip().split(b"\n")) if body and body[0].strip() else 0
+    head, _, rest = mail.partition(b"\n\n")
+    lines = rest.split(b"\n")
+    text = _HEADER.sub(b" ", _BREAKS.sub(b" ", b"\n".join(lines[:count])))
+    return b"\n".join([_with_charset(head, text), b"", *([text] if count else []), *lines[count:]])
 
 
-def _with_charset(mail: bytes, at: int) -> bytes:
+def _with_charset(head: bytes, text: bytes) -> bytes:
     """A mail whose message is not UTF-8 says latin-1, which is what such messages of the kernel's first years are.
 
     Without the header, git am warns and stores the bytes as they are, and mail programs show nonsense.
     """
-    head, text = mail[:at], mail[at:].partition(b"\n---\n")[0]
-    if b"\nContent-Type:" in head or _is_utf8(head + text):
-        return mail
-    fields = b"MIME-Version: 1.0\nContent-Type: text/plain; charset=ISO-8859-1\nContent-Transfer-Encoding: 8bit\n"
-    return re.sub(rb"^Content-T.*\n|^MIME-.*\n", b"", head, flags=re.M)[:-1] + fields + b"\n" + mail[at:]
+    if _is_utf8(head + text):
+        return head
+    fields = [b"MIME-Version: 1.0", b"Content-Type: text/plain; charset=ISO-8859-1", b"Content-Transfer-Encoding: 8bit"]
+    kept = [line for line in head.split(b"\n") if not line.startswith((b"MIME-", b"Content-T"))]
+    return b"\n".join(kept + fields)
 
 
 def _is_utf8(text: bytes) -> bool:

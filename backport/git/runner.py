@@ -107,6 +107,20 @@ class Git:
         return process
 
 
+def user_identity() -> tuple[str, str]:
+    """Name and mail of whoever runs this, as their git configuration says; empty where it does not.
+
+    The one question for which the user's own configuration is read; no repository takes part in it.
+    """
+    git = Git(Path("/nonexistent"))
+    git._environment = {key: value for key, value in git._environment.items() if key not in ("GIT_CONFIG_GLOBAL", "GIT_DIR")}
+    values = []
+    for key in ("user.name", "user.email"):
+        out = git.run(["config", "--global", "--get", key], ok=(0, 1, 128, 255))
+        values.append(out.decode("utf-8", "replace").strip())
+    return values[0], values[1]
+
+
 def end(process: subprocess.Popen[bytes]) -> None:
     """Close the pipes and wait; a process that does not end by itself within two seconds is killed."""
     for stream in (process.stdin, process.stdout, process.stderr):

@@ -84,6 +84,11 @@ class Store:
                 if found is not None:
                     self._keep(oid, *found)
 
+    @property
+    def partial(self) -> bool:
+        """Whether objects may be missing until somebody asks: git's own commands must then be given theirs beforehand."""
+        return self._fetch_missing is not None
+
     def stream(self, oids: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         """The contents of many objects in order, none of them kept: for a whole tree. InputError where one is missing."""
         for oid, found in self._ask(oids):

@@ -1,0 +1,77 @@
+"""`backport run SERIES`: the whole stair."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+
+import click
+
+from backport.cli import STATUS_HELP
+
+
+@click.command(epilog=STATUS_HELP)
+@click.argument("series")
+@click.option("--kernel", "kernels", multiple=True, metavar="PATH|URL", help="A history with the commits (may be repeated).")
+@click.option("--onto", metavar="REV", help="The target, if not the one that the definition names.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where to write [default: build/SERIES].")
+@click.option("--branch", metavar="NAME", help="Also publish the result as a branch in the (first) clone.")
+@click.option("--tarball", type=click.Path(path_type=Path), metavar="FILE", help="The spec's Source0 [default: made].")
+@click.option("--packager", metavar="'NAME <MAIL>'", help="Who signs the changelog [default: git's user, by its configuration].")
+@click.option("--srpm/--no-srpm", default=True, help="Build the source RPM with rpmbuild.")
+@click.option("--patches", type=click.Path(path_type=Path), metavar="DIR", help="A folder of series definitions, searched first.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON instead.")
+@click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
+def command(
+    series: str,
+    kernels: tuple[str, ...],
+    onto: str | None,
+    out: Path | None,
+    branch: str | None,
+    tarball: Path | None,
+    packager: str | None,
+    srpm: bool,
+    patches: Path | None,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Rebase SERIES onto its target and write patches, spec, SRPM and report.
+
+    SERIES is a name (see `backport series list`) or a path to a series.toml. The clones are only read.
+    """
+    from backport import pipeline
+    from backport.ingest import catalog
+    from backport.report.console import Console
+    from backport.settings import default_kernels
+
+    definition = catalog.find(series, catalog.places(patches))
+    destination = out or Path("build") / definition.name
+    options = pipeline.Options(
+        definition=definition,
+        kernels=kernels or (() if definition.embedded else default_kernels()),
+        onto=onto or definition.onto,
+        destination=destination,
+        branch=branch,
+        tarball=tarball,
+        packager=packager,
+        srpm=srpm,
+    )
+    with Console(quiet=quiet or as_json) as console:
+        result = pipeline.run(options, console)
+        if as_json:
+            sys.stdout.buffer.write((destination / pipeline.REPORT).read_bytes())
+        else:
+            console.show_result(result, str(destination), _next_steps(result.tip, destination, definition.name, branch))
+    return int(result.needs_person)
+
+
+def _next_steps(tip: str, destination: Path, name: str, branch: str | None) -> list[str]:
+    """What a packager types next: take the commits, build the package, look again."""
+    if not tip:
+        return []
+    folder = shlex.quote(os.fspath(destination))
+    take = f"git log {branch}" if branch else f"git -C KERNEL fetch {folder}/{name}.bundle backport/{name}:backport/{name}"
+    packages = [f"rpmbuild --rebuild {folder}/{shlex.quote(path.name)}" for path in sorted(destination.glob("*.src.rpm"))]
+    return [take, *packages]

@@ -1,0 +1,108 @@
+"""The stair, walked down once: ingest, replay, drift, package, report.
+
+Nothing is written outside the output folder (and the cache), and that appears in its place only when all of it is there.
+"""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from backport import __version__
+from backport.drift.undeclared import check as check_drift
+from backport.git import publish
+from backport.git.clone import resolve_one
+from backport.git.history import History
+from backport.git.trees import Trees
+from backport.ingest.commits import ingest
+from backport.ingest.sources import Sources, open_sources, wanted_names
+from backport.model.definition import Definition
+from backport.model.progress import Progress
+from backport.model.result import RunResult
+from backport.model.verdict import PatchOutcome, Verdict
+from backport.output import MARK, output_folder
+from backport.package import atomic, version
+from backport.package.handover import Wishes, write
+from backport.replay.engine import replay
+from backport.report import document
+from backport.settings import cache_folder
+
+REPORT = MARK
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a run was asked for; `kernels` is empty only for a definition whose history is embedded."""
+
+    definition: Definition
+    kernels: tuple[str, ...]
+    onto: str
+    destination: Path
+    branch: str | None = None
+    tarball: Path | None = None
+    packager: str | None = None
+    srpm: bool = True
+
+
+def run(options: Options, progress: Progress) -> RunResult:
+    """Walk the stair for one series and one target; the result is also in `destination`/report.json.
+
+    A conflict, a finding or a missing rpm is part of the result. An error of ours means that nothing was written.
+    """
+    definition = options.definition
+    with output_folder(options.destination) as work, ExitStack() as stack:
+        sources = _sources(options, work, progress)
+        if options.branch is not None:
+            publish.check_branch(sources.clones[0], options.branch)
+        store = stack.enter_context(sources.store(work / "run.git"))
+        trees, history = Trees(store), History(store)
+        onto = history.commit(resolve_one(sources.clones, options.onto))
+        kernel = version.parse(trees.read(onto.tree, b"Makefile") or b"", f"{options.onto}:Makefile")
+
+        series = ingest(definition, sources.clones, store, progress)
+        replayed = replay(series, onto.oid, store, trees, history, progress)
+        drift = check_drift(series, onto.tree, trees, store, history, progress)
+        wishes = Wishes(options.tarball, options.packager, options.srpm, cache_folder())
+        package = write(work, definition, wishes, onto, kernel, replayed.outcomes, store, trees, progress)
+
+        result = RunResult(
+            tool=f"backport {__version__}",
+            series=definition.name,
+            title=definition.title,
+            onto=options.onto,
+            onto_commit=onto.oid,
+            onto_tree=onto.tree,
+            kernel_version=kernel.upstream,
+            tip=replayed.tip if replayed.tip != onto.oid else "",
+            tip_tree=replayed.tree,
+            patches=(*replayed.outcomes, *_dropped(definition)),
+            findings=drift.findings,
+            config=definition.config,
+            artifacts=package.artifacts,
+            skipped=(*drift.skipped, *package.skipped),
+        )
+        progress.stage("report", 1)
+        atomic.put(work / REPORT, document.dump(result))
+        if options.branch is not None and result.tip:
+            publish.publish(store, sources.clones[0], result.tip, options.branch)
+        stack.close()
+        for scratch in ("run.git", "sample.git"):
+            shutil.rmtree(work / scratch, ignore_errors=True)
+        progress.done(REPORT)
+    return result
+
+
+def _sources(options: Options, work: Path, progress: Progress) -> Sources:
+    """The histories of a run; the embedded one is made now, inside the run's own folder."""
+    kernels = list(options.kernels)
+    if options.definition.embedded and not kernels:
+        from backport import sample
+
+        kernels = [str(sample.build(options.definition.source.parent, work / "sample.git"))]
+    return open_sources(kernels, wanted_names(options.definition, options.onto), cache_folder(), progress)
+
+
+def _dropped(definition: Definition) -> list[PatchOutcome]:
+    return [PatchOutcome(drop.commit, drop.subject, Verdict.DROPPED, reason=drop.reason) for drop in definition.drops]
