@@ -16,7 +16,7 @@ from email.message import EmailMessage
 from email.utils import mktime_tz, parsedate_tz
 from pathlib import Path
 
-from unidiff import PatchedFile, PatchSet
+from unidiff.patch import PatchedFile, PatchSet
 
 from backport.git.runner import Git
 from backport.model.errors import InputError

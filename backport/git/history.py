@@ -142,6 +142,15 @@ class History:
                     found.setdefault(name.decode(), Cause(oid, subject, "first added the name"))
         return found
 
+    def is_ancestor(self, old: str, new: str) -> bool:
+        """Whether `new` has `old` in its history; may say no where committers' clocks were wrong.
+
+        Looks only at commits that are not older than `old`: `merge-base --is-ancestor` walks the whole of both histories when they
+        have nothing in common, which takes 2 s on mainline.
+        """
+        date = self.commit(old).committer.rpartition(b"> ")[2].split(b" ")[0].decode()
+        return old in self._git.run(["rev-list", f"--max-age={date}", new]).decode().split()
+
     def list_commits(self, span: str, paths: Sequence[bytes] = (), grep: str = "") -> list[str]:
         """Non-merge commits of `A..B` (ids), oldest first; only those that touch `paths` and whose message matches `grep`."""
         extra = ["-E", "-i", f"--grep={grep}"] if grep else []

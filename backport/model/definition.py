@@ -58,6 +58,11 @@ class Definition:
     config: tuple[ConfigValue, ...]
 
     @property
+    def embedded(self) -> bool:
+        """Whether its history comes with the definition and is made at run time: no clone is needed."""
+        return self.repository == "embedded"
+
+    @property
     def base(self) -> str:
         """The lower end of the upstream range, or what `onto` says where the range has none."""
         return self.range.split("..", 1)[0] or self.onto

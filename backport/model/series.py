@@ -84,7 +84,7 @@ def decode(raw: bytes, encoding: bytes = b"") -> str:
     for name in (encoding.decode("ascii", "replace") or "utf-8", "utf-8"):
         try:
             return raw.decode(name)
-        except (UnicodeDecodeError, LookupError):
+        except (UnicodeError, LookupError, ValueError):  # `punycode`, `undefined` and a name with NUL raise others
             continue
     return raw.decode("latin-1")
 

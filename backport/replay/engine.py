@@ -13,14 +13,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from backport.git.history import History
-from backport.git.merge import Merged, Merger, Triple
+from backport.git.merge import Merger, Triple
 from backport.git.store import Store
 from backport.git.trees import PathTakenError, Trees
 from backport.model.progress import Progress
-from backport.model.series import Entry, Patch, Series
+from backport.model.series import Entry, Patch, Series, show_path
 from backport.model.verdict import Conflict, PatchOutcome, Verdict
 from backport.replay.commit import write_commit
-from backport.replay.decide import UNKNOWN, Decision, decide, is_folder
+from backport.replay.decide import Decision, decide, is_folder
 from backport.replay.explain import explain
 
 
@@ -50,7 +50,7 @@ def replay(series: Series, onto: str, store: Store, trees: Trees, history: Histo
         outcomes.append(outcome)
         progress.step(patch.subject)
         progress.patch(outcome)
-    explained = explain(series, outcomes, store, history)
+    explained = explain(series, onto, outcomes, store, history)
     progress.done(_summary(explained))
     return Replayed(tuple(explained), tip, tree)
 
@@ -115,7 +115,9 @@ def _reason(verdict: Verdict, conflicts: Sequence[Conflict]) -> str:
     if verdict is Verdict.NOT_APPLICABLE:
         return "the target has none of its files"
     paths = len({c.path for c in conflicts})
-    return f"{len(conflicts)} conflict{'s' * (len(conflicts) > 1)} in {paths} file{'s' * (paths > 1)}"
+    where = ", ".join(f"{show_path(c.path)} ({c.rule})" if c.rule != "content" else show_path(c.path) for c in conflicts[:1])
+    more = f" and {paths - 1} more file{'s' * (paths > 2)}" if paths > 1 else ""
+    return f"{len(conflicts)} conflict{'s' * (len(conflicts) > 1)} in {where}{more}"
 
 
 def _summary(outcomes: Sequence[PatchOutcome]) -> str:
@@ -151,6 +153,3 @@ def _moved(series: Series, tree: str, trees: Trees, history: History) -> dict[by
         return {}
     found = history.renames(tree, last.parent_tree)
     return {new: old for new, old in found.items() if trees.entry(tree, new) is None}
-
-
-__all__ = ["UNKNOWN", "Merged", "Replayed", "foresee", "replay"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from backport.git.history import History, group_lines
 from backport.git.merge import rows
@@ -16,79 +16,104 @@ from backport.model.verdict import Cause, Conflict, FileOutcome, PatchOutcome, V
 _MOST = 8  # causes named for one conflict: more is a rewrite, and a list of fifty commits helps nobody
 
 
-def explain(series: Series, outcomes: Sequence[PatchOutcome], store: Store, history: History) -> list[PatchOutcome]:
+def explain(series: Series, onto: str, outcomes: Sequence[PatchOutcome], store: Store, history: History) -> list[PatchOutcome]:
     """The same outcomes with function, causes and needs filled in for every patch that did not land.
 
-    A patch `needs` an earlier one of the series that was left out when that one wrote the lines in conflict or brought the file.
+    A patch `needs` an earlier one of the series that was left out when that one wrote the lines in conflict or brought the
+    file. Then a file that the target lacks is no reason to leave the patch out for good: it is a conflict, not "not applicable".
     """
+    if not any(outcome.conflicts for outcome in outcomes):
+        return list(outcomes)
     patches = {patch.commit: patch for patch in series.patches}
     absent = {c.path for o in outcomes for c in o.conflicts if c.rule == "absent"}
-    until = next((patches[o.upstream].parent for o in reversed(outcomes) if o.conflicts), "")
-    brought = history.brought(absent, series.base, until) if absent and until else {}
+    until = next(patches[o.upstream].parent for o in reversed(outcomes) if o.conflicts)
+    since = onto if history.is_ancestor(onto, until) else series.base
+    why = _Why(store, history, since, history.brought(absent, since, until))
     left_out = {o.upstream for o in outcomes if o.conflicts}
     explained = []
     for outcome in outcomes:
         if outcome.conflicts:
-            outcome = _explained(outcome, patches[outcome.upstream], series.base, store, history, brought)
-            needs = {c.commit for conflict in outcome.conflicts for c in conflict.causes} & left_out - {outcome.upstream}
-            outcome = replace(outcome, needs=tuple(o.upstream for o in outcomes if o.upstream in needs))
+            outcome = _needing(why.explained(outcome, patches[outcome.upstream]), left_out - {outcome.upstream})
         explained.append(outcome)
     return explained
 
 
-def _explained(
-    outcome: PatchOutcome, patch: Patch, since: str, store: Store, history: History, brought: Mapping[bytes, Cause]
-) -> PatchOutcome:
-    files = {file.path: file for file in outcome.files}
-    conflicts: list[Conflict] = []
-    for path in dict.fromkeys(conflict.path for conflict in outcome.conflicts):
-        here = [conflict for conflict in outcome.conflicts if conflict.path == path]
-        if here[0].rule == "content":
-            conflicts.extend(_content(here, files[path], patch, since, store, history))
-        elif path in brought:
-            conflicts.extend(replace(c, causes=(replace(brought[path], why=f"brought {show_path(path)}"),)) for c in here)
-        else:
-            conflicts.extend(here)
-    causes = tuple(dict.fromkeys(cause for conflict in conflicts for cause in conflict.causes))
-    reason = outcome.reason
-    if outcome.verdict is Verdict.NOT_APPLICABLE and causes:
-        reason = f"{reason}; {causes[0].commit[:12]} brought {'it' if len(conflicts) == 1 else 'them'}"
-    return replace(outcome, conflicts=tuple(conflicts), causes=causes, reason=reason)
+def _needing(outcome: PatchOutcome, left_out: set[str]) -> PatchOutcome:
+    """The outcome with the patches it needs, and a reason that says so."""
+    needs = tuple(cause.commit for cause in outcome.causes if cause.commit in left_out)
+    if not needs:
+        return outcome
+    verdict = Verdict.CONFLICT if outcome.verdict is Verdict.NOT_APPLICABLE else outcome.verdict
+    reason = f"needs {', '.join(oid[:12] for oid in needs)}, left out above"
+    return replace(outcome, verdict=verdict, needs=needs, reason=reason)
 
 
-def _content(
-    conflicts: Sequence[Conflict], file: FileOutcome, patch: Patch, since: str, store: Store, history: History
-) -> list[Conflict]:
-    if file.base is None or file.ours is None or file.theirs is None:
-        return list(conflicts)
-    base, ours = rows(store.read(file.base.oid, "blob")), rows(store.read(file.ours.oid, "blob"))
-    hunks = history.hunks(file.base.oid, file.theirs.oid)
-    upstream_path = next((c.old_path for c in patch.changes if c.new_path == file.upstream_path), file.upstream_path)
-    after_base, after_ours, found = 1, 1, []
-    for conflict in conflicts:
-        first = locate(base, rows(conflict.base), hunks, after_base)
-        line = locate(ours, rows(conflict.ours), [(conflict.line, 0)], after_ours)
-        after_base, after_ours = first + conflict.base.count(b"\n"), line + conflict.ours.count(b"\n")
-        causes = _blamed(conflict, first, upstream_path, since, patch.parent, history)
-        found.append(replace(conflict, line=line, function=enclosing(ours, line), causes=causes))
-    return found
+@dataclass(frozen=True, slots=True)
+class _Why:
+    """Answers why, between `since` and a patch; what is older, the target has as well."""
 
+    store: Store
+    history: History
+    since: str
+    brought: Mapping[bytes, Cause]
 
-def _blamed(conflict: Conflict, first: int, path: bytes, since: str, until: str, history: History) -> tuple[Cause, ...]:
-    """Who changed the lines on which the two sides differ already before the patch.
+    def explained(self, outcome: PatchOutcome, patch: Patch) -> PatchOutcome:
+        """One outcome with its conflicts explained, file by file."""
+        files = {file.path: file for file in outcome.files}
+        conflicts: list[Conflict] = []
+        for path in dict.fromkeys(conflict.path for conflict in outcome.conflicts):
+            here = [conflict for conflict in outcome.conflicts if conflict.path == path]
+            if here[0].rule == "content":
+                conflicts.extend(self._content(here, files[path], patch))
+            elif path in self.brought:
+                cause = replace(self.brought[path], why=f"brought {show_path(path)}")
+                conflicts.extend(replace(c, causes=(cause,)) for c in here)
+            else:
+                conflicts.extend(here)
+        causes = tuple(dict.fromkeys(cause for conflict in conflicts for cause in conflict.causes))
+        reason = outcome.reason
+        if outcome.verdict is Verdict.NOT_APPLICABLE and causes:
+            reason = f"{reason}; {causes[0].commit[:12]} brought {'it' if len(conflicts) == 1 else 'them'}"
+        return replace(outcome, conflicts=tuple(conflicts), causes=causes, reason=reason)
 
-    Blame knows only lines that are still there; where upstream only removed something, the neighbouring lines' own history (log
-    -L) names the commit. Both are bounded to since..patch^: what is older, the target has as well.
-    """
-    base, ours = rows(conflict.base), rows(conflict.ours)
-    drifted = _differing(base, ours)
-    spans = [(first + start, first + end - 1) for start, end in drifted]
-    shown = show_path(path)
-    if spans and (blamed := group_lines(history.blame(path, spans, since, until))):
-        return tuple(replace(c, why=f"changed lines {_span(lines)} of {shown}") for c, lines in blamed.items())[:_MOST]
-    last = max(first, first + len(base) - 1)
-    touched = history.touched_lines(path, max(1, first - 1), last, since, until)
-    return tuple(replace(c, why=f"changed or removed lines around {first} of {shown}") for c in touched)[:_MOST]
+    def _content(self, conflicts: Sequence[Conflict], file: FileOutcome, patch: Patch) -> list[Conflict]:
+        """The conflicts of one file with place, function and causes; one blame for all of them."""
+        if file.base is None or file.ours is None or file.theirs is None:
+            return list(conflicts)
+        base, ours = rows(self.store.read(file.base.oid, "blob")), rows(self.store.read(file.ours.oid, "blob"))
+        hunks = self.history.hunks(file.base.oid, file.theirs.oid)
+        path = next((c.old_path for c in patch.changes if c.new_path == file.upstream_path), file.upstream_path)
+        placed, starts = [], []
+        after_base, after_ours = 1, 1
+        for conflict in conflicts:
+            first = locate(base, rows(conflict.base), hunks, after_base)
+            line = locate(ours, rows(conflict.ours), [(conflict.line, 0)], after_ours)
+            after_base, after_ours = first + conflict.base.count(b"\n"), line + conflict.ours.count(b"\n")
+            placed.append(replace(conflict, line=line, function=enclosing(ours, line)))
+            starts.append(first)
+        causes = self._causes(placed, starts, path, patch.parent)
+        return [replace(conflict, causes=found) for conflict, found in zip(placed, causes, strict=True)]
+
+    def _causes(self, conflicts: Sequence[Conflict], starts: Sequence[int], path: bytes, until: str) -> list[tuple[Cause, ...]]:
+        """Who changed the lines on which the two sides differ already before the patch, for each conflict.
+
+        Blame knows only lines that are still there; where upstream only removed something, the neighbouring lines' own
+        history (log -L) names the commit.
+        """
+        drifted = [_differing(rows(c.base), rows(c.ours)) for c in conflicts]
+        spans = [[(first + a, first + b - 1) for a, b in ranges] for first, ranges in zip(starts, drifted, strict=True)]
+        every = [span for own in spans for span in own]
+        blamed = self.history.blame(path, every, self.since, until) if every else []
+        found = []
+        for conflict, first, own in zip(conflicts, starts, spans, strict=True):
+            mine = group_lines((cause, line) for cause, line in blamed if any(a <= line <= b for a, b in own))
+            causes = [replace(c, why=f"changed lines {_span(lines)} of {show_path(path)}") for c, lines in mine.items()]
+            if not causes:
+                last = max(first, first + conflict.base.count(b"\n") - 1)
+                touched = self.history.touched_lines(path, max(1, first - 1), last, self.since, until)
+                causes = [replace(c, why=f"changed or removed lines around {first} of {show_path(path)}") for c in touched]
+            found.append(tuple(causes[:_MOST]))
+        return found
 
 
 def locate(lines: Sequence[bytes], block: Sequence[bytes], near: Sequence[tuple[int, int]], after: int) -> int:
