@@ -19,6 +19,7 @@ def command(series: str | None, out: Path | None, as_json: bool, markdown: bool)
     """Show what the last run found, without running anything: its exit status is that run's."""
     from backport.report import document
     from backport.report.console import Console
+    from backport.report.summary import next_steps
 
     folder = out or (Path("build") / series if series else _newest(Path("build")))
     path = folder / "report.json"
@@ -31,7 +32,7 @@ def command(series: str | None, out: Path | None, as_json: bool, markdown: bool)
         sys.stdout.buffer.write(render(result).encode())
     else:
         with Console() as console:
-            console.show_result(result, str(folder), [])
+            console.show_result(result, str(folder), next_steps(result, str(folder)))
     return int(result.needs_person)
 
 

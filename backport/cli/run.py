@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shlex
 import sys
 from pathlib import Path
 
@@ -44,6 +42,7 @@ def command(
     from backport import pipeline
     from backport.ingest import catalog
     from backport.report.console import Console
+    from backport.report.summary import next_steps
     from backport.settings import default_kernels
 
     definition = catalog.find(series, catalog.places(patches))
@@ -63,15 +62,5 @@ def command(
         if as_json:
             sys.stdout.buffer.write((destination / pipeline.REPORT).read_bytes())
         else:
-            console.show_result(result, str(destination), _next_steps(result.tip, destination, definition.name, branch))
+            console.show_result(result, str(destination), next_steps(result, str(destination), embedded=definition.embedded))
     return int(result.needs_person)
-
-
-def _next_steps(tip: str, destination: Path, name: str, branch: str | None) -> list[str]:
-    """What a packager types next: take the commits, build the package, look again."""
-    if not tip:
-        return []
-    folder = shlex.quote(os.fspath(destination))
-    take = f"git log {branch}" if branch else f"git -C KERNEL fetch {folder}/{name}.bundle backport/{name}:backport/{name}"
-    packages = [f"rpmbuild --rebuild {folder}/{shlex.quote(path.name)}" for path in sorted(destination.glob("*.src.rpm"))]
-    return [take, *packages]

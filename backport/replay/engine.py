@@ -10,32 +10,44 @@ that is left out leaves nothing behind: patches after it are decided on the tree
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backport.git.history import History
 from backport.git.merge import Merger, Triple
 from backport.git.store import Store
 from backport.git.trees import PathTakenError, Trees
+from backport.model.finding import Finding
 from backport.model.progress import Progress
 from backport.model.series import Entry, Patch, Series, show_path
 from backport.model.verdict import Conflict, PatchOutcome, Verdict
 from backport.replay.commit import write_commit
 from backport.replay.decide import Decision, decide, is_folder
 from backport.replay.explain import explain
+from backport.replay.guard import Guard, Trusting, refusal
 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """The outcome of each patch in order; `tip` is the last commit (the target's own where nothing landed), `tree` its tree."""
+    """The outcome of each patch in order, and what the guard found.
+
+    `tip` is the last commit (the target's own where nothing landed), `tree` its tree.
+    """
 
     outcomes: tuple[PatchOutcome, ...]
+    findings: tuple[Finding, ...]
     tip: str
     tree: str
 
 
-def replay(series: Series, onto: str, store: Store, trees: Trees, history: History, progress: Progress) -> Replayed:
-    """Every patch of the series onto the commit `onto`; new objects go to the store, nothing else is written."""
+def replay(
+    series: Series, onto: str, store: Store, trees: Trees, history: History, progress: Progress, guard: Guard | None = None
+) -> Replayed:
+    """Every patch of the series onto the commit `onto`; new objects go to the store, nothing else is written.
+
+    A patch that applies but that the guard refuses is `suspect` and left out, as is one in conflict.
+    """
     progress.stage("replay", len(series.patches))
+    guard = guard or Trusting()
     merger = Merger(store, trees)
     base_tree = history.commit(onto).tree
     _prefetch(series, base_tree, store, trees)
@@ -43,21 +55,28 @@ def replay(series: Series, onto: str, store: Store, trees: Trees, history: Histo
     foresee(series, base_tree, trees, merger, moved)
     tip, tree = onto, base_tree
     outcomes: list[PatchOutcome] = []
+    findings: list[Finding] = []
     for patch in series.patches:
-        outcome = _apply(patch, tip, tree, store, trees, merger, moved)
-        if outcome.commit:
+        outcome = _decide(patch, tree, trees, merger, moved)
+        found = guard.findings(patch) if outcome.tree or outcome.verdict is Verdict.CONFLICT else ()
+        findings.extend(found)
+        if outcome.tree and (why := refusal(found)):
+            outcome = replace(outcome, verdict=Verdict.SUSPECT, tree="", reason=why)
+        if outcome.tree:
+            outcome = replace(outcome, commit=write_commit(patch, outcome.tree, tip, outcome.verdict, store))
             tip, tree = outcome.commit, outcome.tree
+        if outcome.tree or outcome.verdict is Verdict.ALREADY_PRESENT:
+            guard.accept(patch)
         outcomes.append(outcome)
         progress.step(patch.subject)
         progress.patch(outcome)
     explained = explain(series, onto, outcomes, store, history)
     progress.done(_summary(explained))
-    return Replayed(tuple(explained), tip, tree)
+    return Replayed(tuple(explained), tuple(findings), tip, tree)
 
 
-def _apply(
-    patch: Patch, tip: str, tree: str, store: Store, trees: Trees, merger: Merger, moved: Mapping[bytes, bytes]
-) -> PatchOutcome:
+def _decide(patch: Patch, tree: str, trees: Trees, merger: Merger, moved: Mapping[bytes, bytes]) -> PatchOutcome:
+    """What becomes of a patch on `tree`; the outcome's tree is the new one, '' where there is none."""
     decisions = [
         decide(change, lambda path: trees.entry(tree, path), lambda triple: merger.merge([triple])[0], moved)
         for change in patch.changes
@@ -76,8 +95,7 @@ def _apply(
     if edited == tree:
         return PatchOutcome(patch.commit, patch.subject, Verdict.ALREADY_PRESENT, files, reason="the target has it already")
     verdict = Verdict.MERGED if any(f.rule != "take" for f in files) else Verdict.EXACT
-    commit = write_commit(patch, edited, tip, verdict, store)
-    return PatchOutcome(patch.commit, patch.subject, verdict, files, commit=commit, tree=edited)
+    return PatchOutcome(patch.commit, patch.subject, verdict, files, tree=edited)
 
 
 def foresee(series: Series, tree: str, trees: Trees, merger: Merger, moved: Mapping[bytes, bytes]) -> None:

@@ -29,7 +29,7 @@ def explain(series: Series, onto: str, outcomes: Sequence[PatchOutcome], store: 
     until = next(patches[o.upstream].parent for o in reversed(outcomes) if o.conflicts)
     since = onto if history.is_ancestor(onto, until) else series.base
     why = _Why(store, history, since, history.brought(absent, since, until))
-    left_out = {o.upstream for o in outcomes if o.conflicts}
+    left_out = {o.upstream for o in outcomes if o.conflicts or o.verdict is Verdict.SUSPECT}
     explained = []
     for outcome in outcomes:
         if outcome.conflicts:

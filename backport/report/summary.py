@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 from backport.model.finding import Finding, Level
@@ -84,6 +85,23 @@ def headline(result: RunResult) -> str:
         parts.append("nothing needs a person")
     found = [plural(number, level.value) for level, number in finding_counts(result).items() if number]
     return ", ".join(parts) + (f"; findings: {', '.join(found)}" if found else "")
+
+
+def next_steps(result: RunResult, folder: str, *, embedded: bool = False) -> list[str]:
+    """The commands that a packager types next: take the commits, build the package, look at the patches that wait.
+
+    `folder` is where the run wrote; an embedded history has no clone of the user's that could take its commits.
+    """
+    steps = []
+    for made in result.artifacts:
+        path = shlex.quote(f"{folder}/{made.path}")
+        if made.kind == "bundle" and not embedded:
+            branch = f"backport/{result.series}"
+            steps.append(f"git -C KERNEL fetch {path} {branch}:{branch}")
+        elif made.kind == "srpm":
+            steps.append(f"rpmbuild --rebuild {path}")
+    steps.extend(f"git -C KERNEL show {patch.upstream[:12]}" for patch in unsettled(result)[:1] if not embedded)
+    return steps
 
 
 def reason(patch: PatchOutcome) -> str:

@@ -106,7 +106,8 @@ def person_tree(result: RunResult) -> Tree:
             branch.add(text((patch.reason, "")))
         for conflict in patch.conflicts:
             _add_conflict(branch, conflict, patch, result.onto)
-        _add_causes(branch, patch.causes)
+        told = {cause for conflict in patch.conflicts for cause in conflict.causes}
+        _add_causes(branch, [cause for cause in patch.causes if cause not in told])
         _add_needs(branch, patch, result)
     return tree
 

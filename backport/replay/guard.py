@@ -1,0 +1,39 @@
+"""The guard: asked about every patch that merged cleanly, before it may land."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from backport.model.finding import Finding, Level
+from backport.model.series import Patch
+
+
+class Guard(Protocol):
+    """What the replay asks. Patches come in the order of the series; only what landed counts as part of the target."""
+
+    def findings(self, patch: Patch) -> Sequence[Finding]:
+        """What the added lines of a patch mean in the target as it is now, and whether that is what they meant upstream."""
+
+    def accept(self, patch: Patch) -> None:
+        """The patch landed: from now on its declarations are the target's."""
+
+
+class Trusting:
+    """Believes everything. For measuring the merges alone, and for tests of them."""
+
+    def findings(self, patch: Patch) -> Sequence[Finding]:
+        """Nothing."""
+        return ()
+
+    def accept(self, patch: Patch) -> None:
+        """Nothing changes."""
+
+
+def refusal(findings: Sequence[Finding]) -> str:
+    """Why a patch may not land, in one phrase; '' where it may."""
+    names = list(dict.fromkeys(f.symbol for f in findings if f.level is Level.ERROR))
+    if not names:
+        return ""
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"it needs {', '.join(names[:3])}{more}: see the findings"
