@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backport import __version__
-from backport.drift.undeclared import check as check_drift
+from backport.drift.undeclared import KernelGuard, summary
 from backport.git import publish
 from backport.git.clone import resolve_one
 from backport.git.history import History
@@ -62,8 +62,10 @@ def run(options: Options, progress: Progress) -> RunResult:
         kernel = version.parse(trees.read(onto.tree, b"Makefile") or b"", f"{options.onto}:Makefile")
 
         series = ingest(definition, sources.clones, store, progress)
-        replayed = replay(series, onto.oid, store, trees, history, progress)
-        drift = check_drift(series, onto.tree, trees, store, history, progress)
+        guard = stack.enter_context(KernelGuard(series, onto.tree, trees, store, history, cache_folder()))
+        replayed = replay(series, onto.oid, store, trees, history, progress, guard)
+        progress.stage("drift", 0)
+        progress.done(summary(replayed.findings))
         wishes = Wishes(options.tarball, options.packager, options.srpm, cache_folder())
         package = write(work, definition, wishes, onto, kernel, replayed.outcomes, store, trees, progress)
 
@@ -78,10 +80,10 @@ def run(options: Options, progress: Progress) -> RunResult:
             tip=replayed.tip if replayed.tip != onto.oid else "",
             tip_tree=replayed.tree,
             patches=(*replayed.outcomes, *_dropped(definition)),
-            findings=drift.findings,
+            findings=replayed.findings,
             config=definition.config,
             artifacts=package.artifacts,
-            skipped=(*drift.skipped, *package.skipped),
+            skipped=(*guard.skipped(), *package.skipped),
         )
         progress.stage("report", 1)
         atomic.put(work / REPORT, document.dump(result))

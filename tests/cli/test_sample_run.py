@@ -33,7 +33,7 @@ needs_rpm = pytest.mark.skipif(shutil.which("rpmbuild") is None, reason="rpmbuil
 
 def backport(*arguments: str | Path, cwd: Path, status: int, **environment: str) -> subprocess.CompletedProcess[bytes]:
     variables = {key: value for key, value in os.environ.items() if key not in ("BACKPORT_KERNEL", "BACKPORT_PATCHES")}
-    variables |= {"XDG_CACHE_HOME": str(cwd / "cache"), "XDG_CONFIG_HOME": str(cwd / "config"), "NO_COLOR": "1"} | environment
+    variables |= {"XDG_CACHE_HOME": str(cwd / "cache"), "XDG_CONFIG_HOME": str(cwd / "config"), "NO_COLOR": "1", "GIT_CONFIG_GLOBAL": "/dev/null"} | environment
     done = subprocess.run(["backport", *map(str, arguments)], cwd=cwd, capture_output=True, env=variables)
     assert done.returncode == status, done.stdout.decode() + done.stderr.decode()
     assert b"Traceback" not in done.stderr

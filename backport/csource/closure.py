@@ -1,0 +1,192 @@
+"""Which files a C file sees: its include closure in a tree, by the kernel's own search rules and without a build.
+
+All branches of `#if` are followed, and where a header exists once an architecture, the one that is asked for is taken. So
+the closure is what the file can see under some configuration. Generated headers are not in a tree: they are counted.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from backport.csource.index import Index
+from backport.csource.outline import Include
+from backport.git.trees import Trees
+from backport.model.series import TREE
+
+_FLAG = re.compile(rb"-I[ \t]*([^\s\\,)]+\)?[^\s\\,)]*)")
+_VARIABLE = re.compile(rb"\$[({](?:srctree|src|obj|objtree|TOPDIR|PWD|KBUILD_SRC|srctree\)/\$\(src)[)}]/?")
+DEFAULT_ARCH = b"x86"
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """The files that one file sees, itself left out, with their blob ids; and the includes that lead nowhere in the tree."""
+
+    files: dict[bytes, str]
+    missing: frozenset[bytes]
+
+
+class Includes:
+    """The include graph of one tree, read as far as it is asked for."""
+
+    def __init__(self, trees: Trees, tree: str, index: Index) -> None:
+        self._trees = trees
+        self._tree = tree
+        self._index = index
+        self._searched: dict[tuple[bytes, bool, bytes, _Search], bytes | None] = {}
+        self._searches: dict[bytes, _Search] = {}  # by folder
+        self._equal: dict[tuple[bytes, tuple[bytes, ...]], _Search] = {}
+        self._oids: dict[bytes, str] = {}
+        self._brought: dict[bytes, str] = {}
+        self._edges: dict[tuple[bytes, _Search], tuple[tuple[bytes, ...], tuple[bytes, ...]]] = {}
+
+    def closure(self, path: bytes, includes: Sequence[Include], more: Mapping[bytes, Sequence[Include]] | None = None) -> Closure:
+        """What a file at `path` with these #include lines sees. One round of reading for each level of headers.
+
+        `more` gives further #include lines of some files, which the tree does not have (yet).
+        """
+        search = self._search(path)
+        files: dict[bytes, str] = {}
+        found, absent = self._targets(path, includes, search)
+        missing = set(absent)
+        while found:
+            fresh = [name for name in dict.fromkeys(found) if name not in files and name != path]
+            files.update((name, self._oids[name]) for name in fresh)
+            self._index.ensure(files[name] for name in fresh)
+            found = ()
+            for name in fresh:
+                there, absent = self._edges_of(name, search)
+                found += there
+                missing.update(absent)
+                if more and name in more:
+                    found += self._targets(name, more[name], search)[0]
+        return Closure(files, frozenset(missing))
+
+    def bring(self, files: Mapping[bytes, str]) -> None:
+        """From now on the tree has these files too, path to blob id: what a series brought. Those of an earlier call are gone."""
+        if files != self._brought:
+            for path in self._brought:
+                self._oids.pop(path, None)
+            self._brought = dict(files)
+            self._oids.update(files)
+            self._searched.clear()
+            self._edges.clear()
+
+    def preload(self, files: Mapping[bytes, Sequence[Include]]) -> None:
+        """Read what the closures of many files need, one round for each level of headers of all of them together."""
+        level = {(path, self._search(path)): self._targets(path, found, self._search(path))[0] for path, found in files.items()}
+        seen: set[tuple[bytes, _Search]] = set()
+        while level:
+            fresh = {(name, search) for (_, search), found in level.items() for name in found} - seen
+            seen |= fresh
+            self._index.ensure(sorted({self._oids[name] for name, _ in fresh}))
+            level = {(name, search): self._edges_of(name, search)[0] for name, search in fresh}
+
+    def _edges_of(self, path: bytes, search: _Search) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+        if (path, search) not in self._edges:
+            self._edges[path, search] = self._targets(path, self._index.includes(self._oids[path]), search)
+        return self._edges[path, search]
+
+    def _targets(self, path: bytes, includes: Iterable[Include], search: _Search) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+        """Where the includes of one file lead, and those that lead nowhere."""
+        there, absent = [], []
+        for include in includes:
+            target = None if include.computed else self._find(include, path, search)
+            if target is None:
+                absent.append(include.path)
+            else:
+                there.append(target)
+        return tuple(there), tuple(absent)
+
+    def resolve(self, path: bytes, include: Include) -> bytes | None:
+        """The file that an #include in `path` means, None where the tree has none (or it is computed)."""
+        return None if include.computed else self._find(include, path, self._search(path))
+
+    def _find(self, include: Include, origin: bytes, search: _Search) -> bytes | None:
+        folder = b"" if include.system else posixpath.dirname(origin)
+        key = (include.path, include.system, folder, search)
+        if key not in self._searched:
+            self._searched[key] = next((c for c in search.candidates(include, folder) if self._is_file(c)), None)
+        return self._searched[key]
+
+    def _is_file(self, path: bytes) -> bool:
+        if path in self._oids:
+            return True
+        entry = self._trees.entry(self._tree, path)
+        if entry is None or not entry.is_file:
+            return False
+        self._oids[path] = entry.oid
+        return True
+
+    def _search(self, path: bytes) -> _Search:
+        folder = posixpath.dirname(path)
+        if folder not in self._searches:
+            arch = architecture(path) or DEFAULT_ARCH
+            if self._folders(b"arch/" + arch) == () and arch == DEFAULT_ARCH and self._folders(b"arch/i386"):
+                arch = b"i386"  # before 2.6.24
+            folders = (*self._flags(folder), *self._arch_folders(arch))
+            self._searches[folder] = self._equal.setdefault((arch, folders), _Search(arch, folders))
+        return self._searches[folder]
+
+    def _arch_folders(self, arch: bytes) -> tuple[bytes, ...]:
+        """arch/X/include, its generated and uapi parts, and the include folders of every machine and platform of X."""
+        base = b"arch/" + arch
+        kinds = (b"mach-", b"plat-", b"platforms")
+        machines = [base + b"/" + name + b"/include" for name in self._folders(base) if name.startswith(kinds)]
+        return (base + b"/include", base + b"/include/uapi", *machines)
+
+    def _folders(self, path: bytes) -> tuple[bytes, ...]:
+        entry = self._trees.entry(self._tree, path)
+        if entry is None or entry.mode != TREE:
+            return ()
+        return tuple(name for name, found in self._trees.listing(entry.oid).items() if found.mode == TREE)
+
+    def _flags(self, folder: bytes) -> tuple[bytes, ...]:
+        """The -I folders that the Makefiles here and above add, as paths in the tree: relative to the Makefile or to the top."""
+        found: list[bytes] = []
+        here = folder
+        while here:
+            for name in (b"/Makefile", b"/Kbuild"):
+                text = self._trees.read(self._tree, here + name)
+                for flag in _FLAG.findall(text or b""):
+                    path = _VARIABLE.sub(b"", flag).strip(b"/")
+                    if b"$" not in path:
+                        found += [_normal(here + b"/" + path), _normal(path)] if path else [here]
+            here = posixpath.dirname(here)
+        return tuple(dict.fromkeys(path for path in found if path))
+
+
+class _Search:
+    """Where includes are looked for: the architecture, and folders in their order. Equal to itself only: it is a key."""
+
+    def __init__(self, arch: bytes, folders: tuple[bytes, ...]) -> None:
+        self.arch = arch
+        self.folders = folders
+
+    def candidates(self, include: Include, folder: bytes) -> Iterable[bytes]:
+        name = include.path
+        if not include.system:
+            yield _normal(folder + b"/" + name) if folder else _normal(name)
+        for place in (*self.folders, b"include", b"include/uapi"):
+            yield _normal(place + b"/" + name)
+        if name.startswith(b"asm/"):
+            yield b"include/asm-" + self.arch + b"/" + name[4:]  # before arch/X/include
+            yield b"include/asm-generic/" + name[4:]  # generic-y
+            yield b"include/uapi/asm-generic/" + name[4:]
+        yield _normal(name)  # -I. of the top folder
+
+
+def architecture(path: bytes) -> bytes:
+    """The architecture whose file this is (arch/X/..., include/asm-X/...), empty for a file of all."""
+    if path.startswith(b"arch/") and path.count(b"/") > 1:
+        return path.split(b"/", 2)[1]
+    if path.startswith(b"include/asm-") and not path.startswith(b"include/asm-generic/"):
+        return path.split(b"/", 2)[1][4:]
+    return b""
+
+
+def _normal(path: bytes) -> bytes:
+    return posixpath.normpath(path).lstrip(b"/") if b"." in path or b"//" in path else path

@@ -1,0 +1,245 @@
+"""What blobs declare and include, kept in one SQLite file by blob id: a blob is read once, whatever number of trees hold it.
+
+Nothing in it is precious: it is derived from objects that never change. So a damaged or older file is thrown away, and
+where it cannot be written (a full disk, a read-only home) the same tables live in memory for this run. Several processes
+may use one file: a blob is written whole in one transaction, and two that read the same blob write the same rows.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+from backport.csource.outline import Declaration, Include, Outline, outline
+from backport.csource.reading import Reader
+
+_T = TypeVar("_T")
+VERSION = 4  # of the tables and of what `outline` finds: raise it with either, and old files are rebuilt
+KINDS = (
+    "function", "prototype", "macro", "struct", "union", "enum", "typedef", "constant", "member", "variable", "extern", "made",
+    "forward",
+)  # fmt: skip
+_KIND = {kind: number for number, kind in enumerate(KINDS)}
+_MANY = 500  # values in one IN (...): below SQLite's oldest limit of 999
+_SCHEMA = f"""
+CREATE TABLE blob (no INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, includes BLOB NOT NULL, balanced INTEGER NOT NULL);
+CREATE TABLE declares (name BLOB NOT NULL, blob INTEGER NOT NULL, kind INTEGER NOT NULL, line INTEGER NOT NULL,
+    last INTEGER NOT NULL, signature BLOB NOT NULL, PRIMARY KEY (name, blob, kind, line)) WITHOUT ROWID;
+CREATE TABLE memo (topic TEXT NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL, PRIMARY KEY (topic, key)) WITHOUT ROWID;
+PRAGMA user_version = {VERSION};
+"""
+
+
+class Index:
+    """Outlines by blob id. Use it as a context manager; `folder` None keeps it in memory.
+
+    `reader` gives the contents of blobs that are not in the index yet, many at once. Every question first reads what is
+    missing, so that no answer depends on who asked before.
+    """
+
+    def __init__(self, reader: Reader, folder: Path | None = None) -> None:
+        self._reader = reader
+        self._path = folder / "index.sqlite" if folder is not None else None
+        self._numbers: dict[str, int] = {}
+        self._includes: dict[str, tuple[Include, ...]] = {}
+        self._db = self._open()
+
+    def __enter__(self) -> Index:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._reader.close()
+        with contextlib.suppress(sqlite3.Error):
+            self._db.close()
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether nothing is kept for the next run: asked for, or because the file cannot be written."""
+        return self._path is None
+
+    def ensure(self, oids: Iterable[str]) -> None:
+        """Read those blobs that the index does not hold yet, all in one go."""
+        wanted = [oid for oid in dict.fromkeys(oids) if oid not in self._numbers]
+        if wanted:
+            self._guarded(lambda: self._ensure(wanted))
+
+    def includes(self, oid: str) -> tuple[Include, ...]:
+        """The #include lines of a blob."""
+        self.ensure([oid])
+        return self._includes.get(oid, ())
+
+    def declared(self, names: Iterable[bytes], oids: Iterable[str]) -> dict[bytes, list[tuple[str, Declaration]]]:
+        """Where each name is declared among the blobs, struct members left out; nothing for a name that is not."""
+        wanted, blobs = sorted(set(names)), list(dict.fromkeys(oids))
+        return self._guarded(lambda: self._declared(wanted, blobs, f"kind <> {_KIND['member']}"))
+
+    def members(self, names: Iterable[bytes], oids: Iterable[str]) -> dict[bytes, list[tuple[str, Declaration]]]:
+        """The same for struct members: the signature is the tag of the outermost struct."""
+        wanted, blobs = sorted(set(names)), list(dict.fromkeys(oids))
+        return self._guarded(lambda: self._declared(wanted, blobs, f"kind = {_KIND['member']}"))
+
+    def declarations(self, oid: str) -> tuple[Declaration, ...]:
+        """Everything that one blob declares, by line: read again, because the tables are ordered by name."""
+        return outline(self._reader.read(oid)).declarations
+
+    def recall(self, topic: str, key: bytes) -> bytes | None:
+        """What was remembered under a key that names immutable objects only (tree ids, blob ids), None if nothing."""
+        row = self._guarded(
+            lambda: self._db.execute("SELECT value FROM memo WHERE topic = ? AND key = ?", (topic, key)).fetchone()
+        )
+        return zlib.decompress(row[0]) if row else None
+
+    def remember(self, topic: str, items: Iterable[tuple[bytes, bytes]]) -> None:
+        """Keep values that follow from their keys alone; the same key has the same value whoever computes it."""
+        rows = [(topic, key, zlib.compress(value, 1)) for key, value in items]
+        if rows:
+            self._guarded(lambda: self._write(lambda: self._db.executemany("INSERT OR IGNORE INTO memo VALUES (?, ?, ?)", rows)))
+
+    # --- the file -----------------------------------------------------------------------------------------------------
+
+    def _open(self) -> sqlite3.Connection:
+        if self._path is None:
+            return _prepared(":memory:")
+        for attempt in range(2):
+            try:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                return _prepared(str(self._path))
+            except sqlite3.OperationalError:
+                break  # not writable, no space, locked for half a minute
+            except sqlite3.DatabaseError:
+                if attempt or not self._discard():  # not a database, or one of another version
+                    break
+            except OSError:
+                break
+        self._path = None
+        return _prepared(":memory:")
+
+    def _discard(self) -> bool:
+        """Remove the file; processes that have it open keep theirs until they end."""
+        with contextlib.suppress(OSError):
+            for suffix in ("", "-wal", "-shm"):
+                Path(f"{self._path}{suffix}").unlink(missing_ok=True)
+            return True
+        return False
+
+    def _guarded(self, act: Callable[[], _T]) -> _T:
+        """Do it; where the file turns out damaged, full or locked, redo it on a fresh one (in memory if it cannot be written)."""
+        for _ in range(2):
+            try:
+                return act()
+            except sqlite3.OperationalError:  # full, read-only, I/O error, locked
+                self._path = None
+            except sqlite3.DatabaseError:  # damaged
+                if self._path is not None:
+                    self._discard()
+            with contextlib.suppress(sqlite3.Error):
+                self._db.close()
+            self._numbers.clear()
+            self._db = self._open()
+        return act()
+
+    # --- the tables ---------------------------------------------------------------------------------------------------
+
+    def _ensure(self, wanted: Sequence[str]) -> None:
+        self._load_numbers(wanted)
+        missing = [oid for oid in wanted if oid not in self._numbers]
+        if missing:
+            outlines = self._reader.outlines(missing)
+            self._write(lambda: self._store(outlines))
+            self._load_numbers(missing)
+
+    def _load_numbers(self, oids: Sequence[str]) -> None:
+        for part in _parts(oids):
+            query = f"SELECT id, no, includes FROM blob WHERE id IN ({_marks(part)})"  # noqa: S608 - question marks only
+            for blob, number, packed in self._db.execute(query, [bytes.fromhex(oid) for oid in part]):
+                self._numbers[blob.hex()] = number
+                self._includes[blob.hex()] = tuple(_unpack_includes(packed))
+
+    def _store(self, outlines: Iterable[tuple[str, Outline]]) -> None:
+        for oid, found in outlines:
+            values = (bytes.fromhex(oid), _pack_includes(found.includes), found.balanced)
+            cursor = self._db.execute("INSERT OR IGNORE INTO blob (id, includes, balanced) VALUES (?, ?, ?)", values)
+            if cursor.rowcount == 1:
+                number = cursor.lastrowid
+                self._db.executemany(
+                    "INSERT OR IGNORE INTO declares VALUES (?, ?, ?, ?, ?, ?)",
+                    ((d.name, number, _KIND[d.kind], d.line, d.end - d.line, d.signature) for d in found.declarations),
+                )
+
+    def _write(self, act: Callable[[], object]) -> None:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            act()
+        except BaseException:
+            with contextlib.suppress(sqlite3.Error):
+                self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def _declared(self, names: Sequence[bytes], oids: Sequence[str], which: str) -> dict[bytes, list[tuple[str, Declaration]]]:
+        self.ensure(oids)
+        numbers = {self._numbers[oid]: oid for oid in oids}
+        found: dict[bytes, list[tuple[str, Declaration]]] = {}
+        for part in _parts(names):
+            query = f"SELECT name, blob, kind, line, last, signature FROM declares WHERE name IN ({_marks(part)}) AND {which}"  # noqa: S608
+            for name, blob, kind, line, last, signature in self._db.execute(query, part):
+                if blob in numbers:
+                    declaration = Declaration(name, KINDS[kind], line, line + last, signature)
+                    found.setdefault(name, []).append((numbers[blob], declaration))
+        return found
+
+
+def _prepared(path: str) -> sqlite3.Connection:
+    """An open database with our tables, or sqlite3.DatabaseError where the file is none or is of another version."""
+    db = sqlite3.connect(path, timeout=30, isolation_level=None)
+    try:
+        if path != ":memory:":
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = OFF")  # a lost index is rebuilt; a kill of ours loses nothing
+        if db.execute("PRAGMA user_version").fetchone()[0] != VERSION:
+            _create(db)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _create(db: sqlite3.Connection) -> None:
+    db.execute("BEGIN IMMEDIATE")
+    if db.execute("PRAGMA user_version").fetchone()[0] != VERSION:  # nobody else made them while we waited
+        if db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            db.execute("ROLLBACK")
+            raise sqlite3.DatabaseError("an index of another version")
+        for statement in _SCHEMA.split(";"):
+            if statement.strip():
+                db.execute(statement)
+    db.execute("COMMIT")
+
+
+def _pack_includes(found: Sequence[Include]) -> bytes:
+    """One include a line: `<path`, `"path` or `?text`, and the line number behind a tab."""
+    return b"\n".join(
+        b"%c%s\t%d" % (0x3F if i.computed else 0x3C if i.system else 0x22, i.path.replace(b"\t", b" "), i.line) for i in found
+    )
+
+
+def _unpack_includes(packed: bytes) -> Iterator[Include]:
+    for entry in packed.split(b"\n") if packed else ():
+        path, _, line = entry[1:].rpartition(b"\t")
+        yield Include(path, entry[:1] == b"<", int(line), entry[:1] == b"?")
+
+
+def _parts(values: Sequence[_T]) -> Iterator[list[_T]]:
+    iterator = iter(values)
+    while part := list(islice(iterator, _MANY)):
+        yield part
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ",".join("?" * len(values))

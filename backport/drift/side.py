@@ -1,0 +1,86 @@
+"""What a file can see in one tree: declarations of its include closure, of itself, and of what a series has added so far."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from backport.csource.closure import Closure, Includes
+from backport.csource.index import Index
+from backport.csource.outline import Declaration, Include
+from backport.git.trees import Trees
+
+_TAGS = ("struct", "union", "enum", "forward")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a name is declared: the file, and what the index says of it."""
+
+    path: bytes
+    declaration: Declaration
+
+    def __str__(self) -> str:
+        kind = "declared by a macro" if self.declaration.kind == "made" else self.declaration.kind
+        return f"{self.path.decode('utf-8', 'backslashreplace')}:{self.declaration.line} ({kind})"
+
+
+@dataclass(slots=True)
+class Overlay:
+    """What the patches of a series have added so far: names for everybody, and per file names of functions, and #includes."""
+
+    names: set[bytes] = field(default_factory=set)
+    locals: dict[bytes, set[tuple[bytes, bytes]]] = field(default_factory=dict)
+    includes: dict[bytes, list[Include]] = field(default_factory=dict)
+    files: dict[bytes, str] = field(default_factory=dict)  # made by the series: path to blob id
+
+    def copy(self) -> Overlay:
+        """One that can learn on without this one's knowing."""
+        names = {path: set(known) for path, known in self.locals.items()}
+        lines = {path: list(known) for path, known in self.includes.items()}
+        return Overlay(set(self.names), names, lines, dict(self.files))
+
+
+class Side:
+    """One tree, seen file by file."""
+
+    def __init__(self, tree: str, trees: Trees, index: Index) -> None:
+        self.tree = tree
+        self._index = index
+        self._graph = Includes(trees, tree, index)
+
+    def closure(self, path: bytes, includes: Iterable[Include], overlay: Overlay | None = None) -> Closure:
+        """The files that a file at `path` sees, with these #include lines and those that the overlay adds."""
+        more = overlay.includes if overlay is not None else {}
+        return self._graph.closure(path, [*includes, *more.get(path, ())], more)
+
+    def preload(self, files: Mapping[bytes, Sequence[Include]]) -> None:
+        """Read the headers that many files need at once."""
+        self._graph.preload(files)
+
+    def bring(self, files: Mapping[bytes, str]) -> None:
+        """The files that the series brings, path to blob id: others see them as if the tree had them. Replaces an earlier answer."""
+        self._graph.bring(files)
+
+    def has_header(self, path: bytes, include: Include) -> bool:
+        """Whether an #include of the file at `path` leads anywhere in this tree."""
+        return self._graph.resolve(path, include) is not None
+
+    def declared(self, names: Collection[bytes], closure: Closure, own: tuple[bytes, str] | None) -> dict[bytes, list[Place]]:
+        """Where the names are declared, among the closure and the file itself (`own`: path and blob id)."""
+        paths = {oid: path for path, oid in closure.files.items()}
+        if own is not None:
+            paths[own[1]] = own[0]
+        found = self._index.declared(names, paths)
+        return {name: sorted((Place(paths[oid], d) for oid, d in places), key=_rank) for name, places in found.items()}
+
+
+def fits(place: Place, role: str) -> bool:
+    """Whether a declaration can be what a name in this role means: a tag behind `struct`, else anything but a tag."""
+    return (place.declaration.kind in _TAGS) == (role == "tag")
+
+
+def _rank(place: Place) -> tuple[bool, bool, bytes, int]:
+    """Definitions before prototypes, and both before what is only an argument of a macro call."""
+    kind = place.declaration.kind
+    return kind in ("made", "forward"), kind in ("prototype", "extern"), place.path, place.declaration.line

@@ -1,0 +1,94 @@
+"""The kernel's include rules, on a tree of a handful of files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from backport.csource.closure import Closure, Includes, architecture
+from backport.csource.index import Index
+from backport.csource.outline import Include, includes
+from backport.csource.reading import Reader
+from backport.git.store import Store
+from backport.git.trees import Trees
+from tests.csource.trees import empty_store, make_tree
+
+FILES = {
+    "mm/a.c": b'#include <linux/mm.h>\n#include "internal.h"\n#include <generated/bounds.h>\n#include MACRO(x)\n',
+    "mm/internal.h": b'#include "internal.h"\n#include <linux/mm.h>\n',
+    "include/linux/mm.h": b"#include <asm/page.h>\n#include <linux/loop.h>\n#ifdef NEVER\n#include <linux/rare.h>\n#endif\n",
+    "include/linux/loop.h": b"#include <linux/mm.h>\n",
+    "include/linux/rare.h": b"",
+    "arch/x86/include/asm/page.h": b"#include <asm-generic/x.h>\n#include <asm/generic-only.h>\n",
+    "arch/arm/include/asm/page.h": b"#include <mach/memory.h>\n",
+    "arch/arm/mach-one/include/mach/memory.h": b"",
+    "arch/arm/kernel/a.c": b"#include <asm/page.h>\n",
+    "include/asm-generic/x.h": b"",
+    "include/asm-generic/generic-only.h": b"",
+    "include/asm-m32r/page.h": b"",
+    "arch/m32r/kernel/a.c": b"#include <asm/page.h>\n",
+    "drivers/d/Makefile": b"EXTRA_CFLAGS += -Idrivers/d/core -I$(src)/own -I $(srctree)/include/far\n",
+    "drivers/d/a.c": b'#include "core.h"\n#include <own.h>\n#include "far.h"\n#include "../e/up.h"\n',
+    "drivers/d/core/core.h": b"",
+    "drivers/d/own/own.h": b"",
+    "include/far/far.h": b"",
+    "drivers/e/up.h": b"",
+}
+
+
+@pytest.fixture
+def graph(tmp_path: Path) -> Iterator[Includes]:
+    with empty_store(tmp_path) as store, Index(Reader(store, 1)) as index:
+        yield Includes(Trees(store), make_tree(store, FILES), index)
+
+
+def closure(graph: Includes, path: str) -> Closure:
+    return graph.closure(path.encode(), includes(FILES[path]))
+
+
+def test_headers_of_headers_loops_and_untaken_branches(graph: Includes) -> None:
+    found = closure(graph, "mm/a.c")
+    assert set(found.files) == {
+        b"mm/internal.h", b"include/linux/mm.h", b"include/linux/loop.h", b"include/linux/rare.h", b"arch/x86/include/asm/page.h",
+        b"include/asm-generic/x.h", b"include/asm-generic/generic-only.h",
+    }  # fmt: skip
+    assert found.missing == {b"generated/bounds.h", b"MACRO(x)"}
+
+
+def test_the_architecture_of_the_file_decides(graph: Includes) -> None:
+    assert set(closure(graph, "arch/arm/kernel/a.c").files) == {
+        b"arch/arm/include/asm/page.h", b"arch/arm/mach-one/include/mach/memory.h",
+    }  # fmt: skip
+    assert set(closure(graph, "arch/m32r/kernel/a.c").files) == {b"include/asm-m32r/page.h"}
+    assert architecture(b"include/asm-generic/x.h") == b""
+
+
+def test_folders_that_a_makefile_adds(graph: Includes) -> None:
+    assert set(closure(graph, "drivers/d/a.c").files) == {
+        b"drivers/d/core/core.h", b"drivers/d/own/own.h", b"include/far/far.h", b"drivers/e/up.h",
+    }  # fmt: skip
+
+
+def test_all_levels_of_many_files_are_read_together(graph: Includes) -> None:
+    graph.preload({path.encode(): includes(text) for path, text in FILES.items() if path.endswith(".c")})
+    assert len(closure(graph, "mm/a.c").files) == 7
+
+
+def test_a_file_that_a_series_brings_is_seen(tmp_path: Path) -> None:
+    with empty_store(tmp_path) as store, Index(Reader(store, 1)) as index:
+        graph = Includes(Trees(store), make_tree(store, FILES), index)
+        wanted = [Include(b"linux/new.h", True, 1)]
+        assert graph.closure(b"mm/a.c", wanted).missing == {b"linux/new.h"}
+        graph.bring({b"include/linux/new.h": store.write("blob", b"#include <linux/rare.h>\n")})
+        assert set(graph.closure(b"mm/a.c", wanted).files) == {b"include/linux/new.h", b"include/linux/rare.h"}
+        graph.bring({})
+        assert graph.closure(b"mm/a.c", wanted).missing == {b"linux/new.h"}
+
+
+def test_a_tree_that_is_no_kernel(tmp_path: Path) -> None:
+    with Store(tmp_path / "s", []) as store, Index(Reader(store, 1)) as index:
+        found = Includes(Trees(store), make_tree(store, {"README": b""}), index).closure(b"x.c", [Include(b"a.h", True, 1)])
+        assert not found.files
+        assert found.missing == {b"a.h"}

@@ -1,0 +1,60 @@
+"""What some lines of a file ask for."""
+
+from __future__ import annotations
+
+from backport.csource.uses import asked
+
+TEXT = b"""#include <linux/mm.h>
+#define HELPER(x) do_it(x, LIMIT)
+static int old(struct vm *vma, unsigned long end)
+{
+	int kept;
+
+	kept = fresh(vma->flags, s.member, "word");	/* comment */
+	struct other *p = &(struct other) { .init = INIT_VALUE };
+	goto fail;
+	switch (end) { case CASE_ONE: break; }
+fail:
+	return kept;
+}
+int proto(struct thing *arg, unsigned long start,
+	  type_t value);
+static struct ops table = { open: my_open, read: my_read };
+#ifdef CONFIG_ODD
+int a##b;
+#endif
+"""
+
+
+def used(*lines: int) -> dict[bytes, tuple[str, str]]:
+    return {use.name: (use.role, use.scope) for use in asked(TEXT, lines).uses}
+
+
+def test_members_designators_literals_and_comments_are_no_names() -> None:
+    assert used(7) == {b"kept": ("name", "local"), b"fresh": ("call", ""), b"vma": ("name", "parameter"), b"s": ("name", "")}
+    assert used(8) == {b"other": ("tag", ""), b"INIT_VALUE": ("name", "")}
+    assert used(16) == {b"ops": ("tag", ""), b"my_open": ("name", ""), b"my_read": ("name", "")}
+
+
+def test_labels_and_cases() -> None:
+    assert used(9) == {b"fail": ("label", "label")}
+    assert used(10) == {b"end": ("name", "parameter"), b"CASE_ONE": ("name", "")}
+    assert used(9, 11) == {}
+
+
+def test_macro_parameters_and_conditions_are_not_asked_about() -> None:
+    assert used(2) == {b"do_it": ("call", ""), b"LIMIT": ("name", "")}
+    assert used(17) == {}
+    assert used(18) == {}
+
+
+def test_parameters_of_prototypes_are_their_own() -> None:
+    assert used(14, 15) == {b"thing": ("tag", ""), b"type_t": ("name", "")}
+
+
+def test_what_the_lines_declare_themselves() -> None:
+    found = asked(TEXT, [1, 2, 5, 7, 16])
+    assert {d.name for d in found.declares} == {b"HELPER", b"table"}
+    assert (b"old", b"kept") in found.locals
+    assert [i.path for i in found.includes] == [b"linux/mm.h"]
+    assert b"kept" not in {use.name for use in found.uses}
