@@ -33,7 +33,8 @@ needs_rpm = pytest.mark.skipif(shutil.which("rpmbuild") is None, reason="rpmbuil
 
 def backport(*arguments: str | Path, cwd: Path, status: int, **environment: str) -> subprocess.CompletedProcess[bytes]:
     variables = {key: value for key, value in os.environ.items() if key not in ("BACKPORT_KERNEL", "BACKPORT_PATCHES")}
-    variables |= {"XDG_CACHE_HOME": str(cwd / "cache"), "XDG_CONFIG_HOME": str(cwd / "config"), "NO_COLOR": "1", "GIT_CONFIG_GLOBAL": "/dev/null"} | environment
+    variables |= {"XDG_CACHE_HOME": str(cwd / "cache"), "XDG_CONFIG_HOME": str(cwd / "config")}
+    variables |= {"NO_COLOR": "1", "GIT_CONFIG_GLOBAL": "/dev/null"} | environment
     done = subprocess.run(["backport", *map(str, arguments)], cwd=cwd, capture_output=True, env=variables)
     assert done.returncode == status, done.stdout.decode() + done.stderr.decode()
     assert b"Traceback" not in done.stderr
@@ -114,7 +115,8 @@ def test_patch_takes_the_quilt_series_without_fuzz(place: Path, mini: Path, repo
 
 
 def test_the_bundle_brings_the_commits(place: Path, mini: Path, report: dict[str, Any]) -> None:
-    subprocess.run(["git", "-C", str(mini), "fetch", "-q", str(place / "build/sample/sample.bundle"), "backport/sample:new"], check=True)
+    bundle = str(place / "build/sample/sample.bundle")
+    subprocess.run(["git", "-C", str(mini), "fetch", "-q", bundle, "backport/sample:new"], check=True)
     tip = subprocess.run(["git", "-C", str(mini), "rev-parse", "new"], check=True, capture_output=True, text=True)
     assert tip.stdout.strip() == report["tip"]
 
@@ -154,7 +156,7 @@ def test_the_built_kernel_has_the_feature(place: Path, tmp_path: Path) -> None:
     (srpm,) = (place / "build/sample").glob("*.src.rpm")
     macros = ["--define", f"_topdir {tmp_path}/top", "--nodeps"]
     subprocess.run(["rpmbuild", "--rebuild", *macros, "--noclean", str(srpm)], capture_output=True, cwd=tmp_path, check=True)
-    (package,) = [path for path in (tmp_path / "top/RPMS").rglob("kernel-2*.rpm")]
+    (package,) = (tmp_path / "top/RPMS").rglob("kernel-2*.rpm")
     listing = subprocess.run(["rpm", "-qpl", str(package)], capture_output=True, text=True, check=True).stdout
     (name,) = [line for line in listing.split() if line.startswith("/boot/vmlinuz-")]
     unpacked = f"rpm2cpio '{package}' | cpio -idm --quiet"
