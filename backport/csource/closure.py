@@ -67,13 +67,15 @@ class Includes:
 
     def bring(self, files: Mapping[bytes, str]) -> None:
         """From now on the tree has these files too, path to blob id: what a series brought. Those of an earlier call are gone."""
-        if files != self._brought:
-            for path in self._brought:
-                self._oids.pop(path, None)
-            self._brought = dict(files)
-            self._oids.update(files)
+        if files.keys() != self._brought.keys():  # what was found elsewhere, or nowhere, may now be found in another place
             self._searched.clear()
             self._edges.clear()
+        for path, oid in self._brought.items():
+            if files.get(path) != oid:
+                self._oids.pop(path, None)
+                self._edges = {key: found for key, found in self._edges.items() if key[0] != path}
+        self._oids.update(files)
+        self._brought = dict(files)
 
     def preload(self, files: Mapping[bytes, Sequence[Include]]) -> None:
         """Read what the closures of many files need, one round for each level of headers of all of them together."""

@@ -59,7 +59,7 @@ class Side:
         self._graph.preload(files)
 
     def bring(self, files: Mapping[bytes, str]) -> None:
-        """The files that the series brings, path to blob id: others see them as if the tree had them. Replaces an earlier answer."""
+        """The files that the series brings, path to blob id: others see them as the tree's. Replaces an earlier list."""
         self._graph.bring(files)
 
     def has_header(self, path: bytes, include: Include) -> bool:

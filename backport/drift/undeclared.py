@@ -85,7 +85,7 @@ class KernelGuard:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._index.__exit__(kind, error, trace)
 
-    def findings(self, patch: Patch) -> list[Finding]:
+    def findings(self, patch: Patch, tree: str = "") -> list[Finding]:
         """What a patch needs and the target, with all that was accepted, does not have."""
         if not self._lines:
             self._preload()

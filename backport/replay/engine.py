@@ -58,7 +58,7 @@ def replay(
     findings: list[Finding] = []
     for patch in series.patches:
         outcome = _decide(patch, tree, trees, merger, moved)
-        found = guard.findings(patch) if outcome.tree or outcome.verdict is Verdict.CONFLICT else ()
+        found = guard.findings(patch, outcome.tree) if outcome.tree or outcome.verdict is Verdict.CONFLICT else ()
         findings.extend(found)
         if outcome.tree and (why := refusal(found)):
             outcome = replace(outcome, verdict=Verdict.SUSPECT, tree="", reason=why)

@@ -12,8 +12,11 @@ from backport.model.series import Patch
 class Guard(Protocol):
     """What the replay asks. Patches come in the order of the series; only what landed counts as part of the target."""
 
-    def findings(self, patch: Patch) -> Sequence[Finding]:
-        """What the added lines of a patch mean in the target as it is now, and whether that is what they meant upstream."""
+    def findings(self, patch: Patch, tree: str) -> Sequence[Finding]:
+        """What the added lines of a patch mean in the target as it is now, and whether that is what they meant upstream.
+
+        `tree` is the target with the patch applied, '' where it conflicts.
+        """
 
     def accept(self, patch: Patch) -> None:
         """The patch landed: from now on its declarations are the target's."""
@@ -22,7 +25,7 @@ class Guard(Protocol):
 class Trusting:
     """Believes everything. For measuring the merges alone, and for tests of them."""
 
-    def findings(self, patch: Patch) -> Sequence[Finding]:
+    def findings(self, patch: Patch, tree: str) -> Sequence[Finding]:
         """Nothing."""
         return ()
 

@@ -44,7 +44,10 @@ def test_names_and_kinds(text: bytes, names: dict[bytes, str]) -> None:
 
 
 def test_every_branch_of_an_if_counts_and_braces_add_up() -> None:
-    text = b"#ifdef A\nint f(int a)\n{\n#else\nint f(void)\n{\n#endif\n\tif (x) {\n#if B\n\t}\n#else\n\t}\n#endif\n}\nint g;\n#define H 1\n"
+    text = (
+        b"#ifdef A\nint f(int a)\n{\n#else\nint f(void)\n{\n#endif\n"
+        b"\tif (x) {\n#if B\n\t}\n#else\n\t}\n#endif\n}\nint g;\n#define H 1\n"
+    )
     found = outline(text)
     assert {d.name for d in found.declarations} == {b"f", b"g", b"H"}
     assert found.balanced

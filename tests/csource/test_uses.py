@@ -18,7 +18,7 @@ fail:
 	return kept;
 }
 int proto(struct thing *arg, unsigned long start,
-	  type_t value);
+	type_t value);
 static struct ops table = { open: my_open, read: my_read };
 #ifdef CONFIG_ODD
 int a##b;

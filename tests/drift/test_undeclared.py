@@ -1,0 +1,167 @@
+"""The first guard, on a kernel of five files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from backport.drift.undeclared import DriftReport, KernelGuard, check
+from backport.git.history import History
+from backport.git.store import Store
+from backport.git.trees import Trees
+from backport.model.finding import Level
+from backport.model.progress import Silent
+from tests.drift.repository import Kernel
+
+SCAN = "mm/scan.c"
+Check = Callable[..., DriftReport]
+
+
+@pytest.fixture
+def kernel(tmp_path: Path) -> Kernel:
+    (tmp_path / "kernel").mkdir()
+    return Kernel(tmp_path / "kernel")
+
+
+@pytest.fixture
+def guard(kernel: Kernel, tmp_path: Path) -> Check:
+    """Checks commits of the kernel against its release."""
+
+    def run(*commits: str, cache: Path | None = None) -> DriftReport:
+        with Store(tmp_path / "run.git", [kernel.objects]) as store:
+            trees, history = Trees(store), History(store)
+            onto = history.commit(kernel.base).tree
+            return check(kernel.series(history, *commits), onto, trees, store, history, Silent(), cache)
+
+    return run
+
+
+def said(report: DriftReport) -> list[tuple[str, str, int]]:
+    return [(finding.kind, finding.symbol, finding.line) for finding in report.findings]
+
+
+def test_a_renamed_function_is_named_with_its_cause_and_the_older_spelling(kernel: Kernel, guard: Check) -> None:
+    rename = kernel.edit("mm: rename", "include/linux/mm.h", b"test_set_page_locked", b"trylock_page")
+    patch = kernel.edit("mm: use it", SCAN, b"\treclaimed++;\n", b"\tif (trylock_page(page))\n\t\treclaimed++;\n")
+    (finding,) = guard(patch).findings
+    assert (finding.level, finding.kind, finding.symbol) == (Level.ERROR, "absent-symbol", "trylock_page")
+    assert (finding.path, finding.line, finding.patch) == (b"mm/scan.c", 11, patch)
+    assert finding.upstream == "include/linux/mm.h:3 (function)"
+    assert finding.introduced_by is not None
+    assert finding.introduced_by.commit == rename
+    assert finding.hint == "the target spells it test_set_page_locked"
+
+
+def test_a_macro_a_constant_and_a_type_of_a_later_commit(kernel: Kernel, guard: Check) -> None:
+    text = b"#define LATER(x) (x)\nenum { LATER_ONE };\nstruct later { int a; };\ntypedef int later_t;\nextern int later_v;\n"
+    kernel.commit("mm: later", {"include/linux/mm.h": (kernel.folder / "include/linux/mm.h").read_bytes() + text})
+    patch = kernel.edit(
+        "mm: use", SCAN, b"\treclaimed++;\n",
+        b"\tstruct later l;\n\tlater_t t = LATER(LATER_ONE) + later_v;\n\treclaimed++;\n",
+    )  # fmt: skip
+    assert sorted(f.symbol for f in guard(patch).findings) == ["LATER", "LATER_ONE", "later", "later_t", "later_v"]
+
+
+def test_what_the_series_brings_is_declared_in_its_order(kernel: Kernel, guard: Check) -> None:
+    brings = kernel.commit("mm: new header", {"include/linux/new.h": b"#include <linux/list.h>\nint brand_new(int a);\n"})
+    includes = kernel.edit("mm: include", SCAN, b"#include <linux/mm.h>\n", b"#include <linux/mm.h>\n#include <linux/new.h>\n")
+    uses = kernel.edit("mm: use", SCAN, b"\treclaimed++;\n", b"\treclaimed += brand_new(list_empty(0));\n")
+    assert said(guard(brings, includes, uses)) == []
+    assert said(guard(includes, uses)) == [("absent-header", "linux/new.h", 2), ("absent-symbol", "brand_new", 12),
+                                           ("not-included", "list_empty", 12)]  # fmt: skip
+    assert said(guard(uses, brings, includes))[0] == ("absent-symbol", "brand_new", 12)
+
+
+def test_members_own_locals_comments_and_strings_are_no_names(kernel: Kernel, guard: Check) -> None:
+    kernel.commit(
+        "later", {"include/linux/mm.h": (kernel.folder / "include/linux/mm.h").read_bytes() + b"int own, member, word;\n"}
+    )
+    patch = kernel.edit(
+        "mm: use", SCAN, b"\treclaimed++;\n",
+        b'\t/* word */\n\tint own = page->member;\n\tprint("word", own);\n\treclaimed++;\n',
+    )  # fmt: skip
+    assert said(guard(patch)) == []
+
+
+def test_a_local_of_the_newer_function(kernel: Kernel, guard: Check) -> None:
+    kernel.edit("mm: another local", SCAN, b"\tint reclaimed = 0;\n", b"\tint reclaimed = 0;\n\tint fresh = 1;\n")
+    patch = kernel.edit("mm: use", SCAN, b"\treclaimed++;\n", b"\treclaimed += fresh;\n")
+    assert said(guard(patch)) == [("absent-local", "fresh", 12)]
+    label = kernel.edit("mm: a label", SCAN, b"\treturn reclaimed;\n", b"out:\n\treturn reclaimed;\n")
+    jump = kernel.edit("mm: jump", SCAN, b"\tif (!page)\n", b"\tif (!pfn)\n\t\tgoto out;\n\tif (!page)\n")
+    assert said(guard(jump)) == [("absent-label", "out", 11)]
+    assert said(guard(label, jump)) == []
+
+
+def test_a_local_where_the_patch_conflicts_anyway_is_left_to_the_conflict(kernel: Kernel, guard: Check) -> None:
+    kernel.edit("mm: rewrite", SCAN, b"\treclaimed++;\n", b"\tint idx = 4;\n\treclaimed += idx;\n")
+    patch = kernel.edit("mm: change", SCAN, b"\treclaimed += idx;\n", b"\treclaimed -= idx;\n")
+    assert said(guard(patch)) == []
+
+
+def test_a_header_that_the_file_does_not_include_is_a_warning(kernel: Kernel, guard: Check) -> None:
+    kernel.edit("mm: include more", "include/linux/mm.h", b"struct page {", b"#include <linux/list.h>\nstruct page {")
+    patch = kernel.edit("mm: use", SCAN, b"\treclaimed++;\n", b"\treclaimed += list_empty(0);\n")
+    (finding,) = guard(patch).findings
+    assert (finding.level, finding.kind, finding.symbol) == (Level.WARNING, "not-included", "list_empty")
+    assert finding.hint == "include linux/list.h"
+
+
+def test_a_name_of_another_architecture_is_a_warning_that_says_so(kernel: Kernel, guard: Check) -> None:
+    text = (kernel.folder / "include/linux/mm.h").read_bytes()
+    kernel.commit("mm: for all", {"include/linux/mm.h": text + b"#define SPARC_ONLY 1\n"})
+    patch = kernel.edit("mm: use", SCAN, b"\treclaimed++;\n", b"\treclaimed += SPARC_ONLY;\n")
+    assert said(guard(patch)) == [("other-architecture", "SPARC_ONLY", 11)]
+
+
+def test_words_that_no_declaration_explains_are_counted_not_guessed(kernel: Kernel, guard: Check) -> None:
+    kernel.edit("mm: a generator", "include/linux/mm.h", b"#define PG_locked 0\n", b"#define PG_locked 0\nPAGEFLAG(Odd, odd)\n")
+    patch = kernel.edit("mm: use", SCAN, b"\treclaimed++;\n", b"\treclaimed += PageOdd(page);\n")
+    report = guard(patch)
+    assert said(report) == []
+    assert [entry.what for entry in report.skipped] == ["1 names on added lines"]
+
+
+def test_what_is_not_c_is_not_read(kernel: Kernel, guard: Check) -> None:
+    patch = kernel.commit("build", {"Makefile": b"obj-y += trylock_page.o\n", "arch/x86/entry.S": b"call trylock_page\n",
+                                    "mm/Kconfig": b"config X\n\tbool\n", "mm/odd.c": b"\xff\xfe\x00int \xe9;\n"})  # fmt: skip
+    report = guard(patch)
+    assert said(report) == []
+    assert [entry.what for entry in report.skipped] == ["1 changed assembler files"]
+
+
+def test_a_file_that_the_target_lacks_is_counted(kernel: Kernel, guard: Check) -> None:
+    kernel.commit("mm: a new file", {"mm/later.c": b"int later(void)\n{\n\treturn 1;\n}\n"})
+    patch = kernel.edit("mm: fix it", "mm/later.c", b"return 1", b"return nothing_of_ours()")
+    report = guard(patch)
+    assert said(report) == []
+    assert [entry.what for entry in report.skipped] == ["1 changed files"]
+
+
+def test_a_warm_index_says_the_same(kernel: Kernel, guard: Check, tmp_path: Path) -> None:
+    kernel.edit("mm: rename", "include/linux/mm.h", b"test_set_page_locked", b"trylock_page")
+    patch = kernel.edit("mm: use it", SCAN, b"\treclaimed++;\n", b"\tif (trylock_page(page))\n\t\treclaimed++;\n")
+    cold = guard(patch, cache=tmp_path / "cache")
+    assert guard(patch, cache=tmp_path / "cache") == cold == guard(patch)
+
+
+def test_an_empty_series(guard: Check) -> None:
+    assert guard() == DriftReport((), ())
+
+
+def test_a_patch_that_was_left_out_brings_nothing(kernel: Kernel, tmp_path: Path) -> None:
+    brings = kernel.commit("mm: new header", {"include/linux/new.h": b"int brand_new(int a);\n"})
+    uses = kernel.commit("mm: use", {"mm/user.c": b"#include <linux/new.h>\nint user(void)\n{\n\treturn brand_new(1);\n}\n"})
+    with Store(tmp_path / "run.git", [kernel.objects]) as store:
+        trees, history = Trees(store), History(store)
+        first, second = kernel.series(history, brings, uses).patches
+        series, onto = kernel.series(history, brings, uses), history.commit(kernel.base).tree
+        for accepted in (False, True):
+            with KernelGuard(series, onto, trees, store, history) as guard:
+                assert guard.findings(first) == []
+                if accepted:
+                    guard.accept(first)
+                found = [] if accepted else ["linux/new.h", "brand_new"]
+                assert [finding.symbol for finding in guard.findings(second)] == found
