@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backport import __version__
-from backport.drift.undeclared import KernelGuard, summary
+from backport.examine import Workshop, examine, open_histories
 from backport.git import publish
 from backport.git.clone import resolve_one
 from backport.git.history import History
 from backport.git.trees import Trees
 from backport.ingest.commits import ingest
-from backport.ingest.sources import Sources, open_sources, wanted_names
 from backport.model.definition import Definition
 from backport.model.progress import Progress
 from backport.model.result import RunResult
@@ -25,7 +24,6 @@ from backport.model.verdict import PatchOutcome, Verdict
 from backport.output import MARK, output_folder
 from backport.package import atomic, version
 from backport.package.handover import Wishes, write
-from backport.replay.engine import replay
 from backport.report import document
 from backport.settings import cache_folder
 
@@ -53,21 +51,19 @@ def run(options: Options, progress: Progress) -> RunResult:
     """
     definition = options.definition
     with output_folder(options.destination) as work, ExitStack() as stack:
-        sources = _sources(options, work, progress)
+        sources = open_histories(definition, options.kernels, [options.onto], work, progress)
         if options.branch is not None:
             publish.check_branch(sources.clones[0], options.branch)
         store = stack.enter_context(sources.store(work / "run.git"))
-        trees, history = Trees(store), History(store)
-        onto = history.commit(resolve_one(sources.clones, options.onto))
-        kernel = version.parse(trees.read(onto.tree, b"Makefile") or b"", f"{options.onto}:Makefile")
+        shop = Workshop(store, Trees(store), History(store))
+        onto = shop.history.commit(resolve_one(sources.clones, options.onto))
+        kernel = version.parse(shop.trees.read(onto.tree, b"Makefile") or b"", f"{options.onto}:Makefile")
 
         series = ingest(definition, sources.clones, store, progress)
-        guard = stack.enter_context(KernelGuard(series, onto.tree, trees, store, history, cache_folder()))
-        replayed = replay(series, onto.oid, store, trees, history, progress, guard)
-        progress.stage("drift", 0)
-        progress.done(summary(replayed.findings))
+        examined = examine(series, onto, shop, definition.config, progress)
+        replayed = examined.replayed
         wishes = Wishes(options.tarball, options.packager, options.srpm, cache_folder())
-        package = write(work, definition, wishes, onto, kernel, replayed.outcomes, store, trees, progress)
+        package = write(work, definition, wishes, onto, kernel, replayed.outcomes, store, shop.trees, progress)
 
         result = RunResult(
             tool=f"backport {__version__}",
@@ -80,10 +76,10 @@ def run(options: Options, progress: Progress) -> RunResult:
             tip=replayed.tip if replayed.tip != onto.oid else "",
             tip_tree=replayed.tree,
             patches=(*replayed.outcomes, *_dropped(definition)),
-            findings=replayed.findings,
+            findings=examined.findings,
             config=definition.config,
             artifacts=package.artifacts,
-            skipped=(*guard.skipped(), *package.skipped),
+            skipped=(*examined.skipped, *package.skipped),
         )
         progress.stage("report", 1)
         atomic.put(work / REPORT, document.dump(result))
@@ -94,16 +90,6 @@ def run(options: Options, progress: Progress) -> RunResult:
             shutil.rmtree(work / scratch, ignore_errors=True)
         progress.done(REPORT)
     return result
-
-
-def _sources(options: Options, work: Path, progress: Progress) -> Sources:
-    """The histories of a run; the embedded one is made now, inside the run's own folder."""
-    kernels = list(options.kernels)
-    if options.definition.embedded and not kernels:
-        from backport import sample
-
-        kernels = [str(sample.build(options.definition.source.parent, work / "sample.git"))]
-    return open_sources(kernels, wanted_names(options.definition, options.onto), cache_folder(), progress)
 
 
 def _dropped(definition: Definition) -> list[PatchOutcome]:

@@ -45,6 +45,7 @@ class LazyGroup(click.Group):
 
 _COMMANDS = {
     "run": ("backport.cli.run", "Rebase a series onto a target: branch, patches, spec, SRPM, report."),
+    "drift": ("backport.cli.drift", "Say what a series, commits or patch files would mean in a target."),
     "series": ("backport.cli.series", "List, show and write series definitions."),
     "log": ("backport.cli.log", "Show the last run again, from its report."),
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -23,6 +23,7 @@ _OPTIONS = (
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
     "core.attributesFile=/dev/null",
+    "core.alternateRefsCommand=true",  # true(1): a fetch into a clone with alternates runs what its configuration says
     "core.pager=cat",
     "core.commitGraph=true",
     "core.quotePath=true",
@@ -43,6 +44,7 @@ _ENVIRONMENT = {
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_ATTR_NOSYSTEM": "1",
     "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_GRAFT_FILE": "/dev/null/none",  # no such file: even an empty one makes git warn
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_ALLOW_PROTOCOL": "",
     "GIT_TERMINAL_PROMPT": "0",
@@ -76,9 +78,14 @@ class Git:
         self._environment = {**_ENVIRONMENT, "GIT_DIR": str(git_dir), "GIT_ALLOW_PROTOCOL": transports}
         self._options = [o for o in _OPTIONS if not (transports and o.startswith("protocol."))]
 
-    def run(self, arguments: Sequence[str], stdin: bytes = b"", ok: tuple[int, ...] = (0,)) -> bytes:
-        """The standard output of `git ARGUMENTS`; GitFailedError where its status is not in `ok`."""
-        with self.process(arguments) as process:
+    def run(
+        self, arguments: Sequence[str], stdin: bytes = b"", ok: tuple[int, ...] = (0,), *, index: Path | None = None
+    ) -> bytes:
+        """The standard output of `git ARGUMENTS`; GitFailedError where its status is not in `ok`.
+
+        `index` is the index file to use, for the few commands that need one.
+        """
+        with self.process(arguments, index) as process:
             out, err = process.communicate(stdin)
             code = process.returncode
         if code not in ok:
@@ -86,22 +93,21 @@ class Git:
         return out
 
     @contextmanager
-    def process(self, arguments: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
+    def process(self, arguments: Sequence[str], index: Path | None = None) -> Iterator[subprocess.Popen[bytes]]:
         """A running git with pipes on all three streams, ended (killed if need be) when the block is left."""
-        process = self.start(arguments)
+        process = self.start(arguments, index)
         try:
             yield process
         finally:
             end(process)
 
-    def start(self, arguments: Sequence[str], *, cwd: Path | None = None) -> subprocess.Popen[bytes]:
+    def start(self, arguments: Sequence[str], index: Path | None = None) -> subprocess.Popen[bytes]:
         """A running git with pipes on all three streams; whoever starts it must `end` it."""
         options = [item for option in self._options for item in ("-c", option)]
-        command = [*_without_git_variables(), "git", *options, *arguments]
-        runner = _gitpython().Git(str(cwd) if cwd else None)
-        handle = runner.execute(
-            command, istream=cast("IO[bytes]", subprocess.PIPE), as_process=True, env=self._environment, start_new_session=True
-        )
+        environment = self._environment | ({"GIT_INDEX_FILE": str(index)} if index else {})
+        command = [*_without_git_variables(environment), "git", *options, *arguments]
+        stdin = cast("IO[bytes]", subprocess.PIPE)
+        handle = _gitpython().Git().execute(command, istream=stdin, as_process=True, env=environment, start_new_session=True)
         process = cast("subprocess.Popen[bytes]", handle.proc)
         handle.proc = None  # ours to end: GitPython's finaliser would kill it as soon as the handle is forgotten
         return process
@@ -147,14 +153,15 @@ def _gitpython() -> ModuleType:
     return git
 
 
-def _without_git_variables() -> list[str]:
-    """A prefix that hides inherited GIT_* variables; empty where there are none.
+def _without_git_variables(ours: Mapping[str, str]) -> list[str]:
+    """A prefix that hides inherited GIT_* variables other than `ours`; empty where there are none.
 
     A git hook runs us with GIT_DIR, GIT_INDEX_FILE and a quarantine as object directory, a CI job with
     GIT_CONFIG_COUNT: GitPython adds to the inherited environment and cannot take away, env(1) can.
     """
-    names = sorted(n for n in os.environ if n.startswith("GIT_") and not n.startswith("GIT_PYTHON_") and n not in _ENVIRONMENT)
-    return ["env", *(item for name in names if name != "GIT_DIR" for item in ("-u", name))] if names else []
+    kept = {*ours, *_ENVIRONMENT}
+    names = sorted(n for n in os.environ if n.startswith("GIT_") and not n.startswith("GIT_PYTHON_") and n not in kept)
+    return ["env", *(item for name in names for item in ("-u", name))] if names else []
 
 
 def _verb(command: Sequence[str]) -> str:

@@ -23,7 +23,8 @@ from rich.text import Text
 
 from backport.model.definition import Definition
 from backport.model.errors import BackportError
-from backport.model.result import RunResult
+from backport.model.finding import Finding, Level
+from backport.model.result import RunResult, Skipped
 from backport.model.verdict import PatchOutcome
 from backport.report import safe, view
 from backport.report.summary import headline, left_out, plural, ranked, unsettled
@@ -119,6 +120,18 @@ class Console:
         )
         for command in next_steps:
             self._out.print(view.text(("  $ ", view.GUIDE), (command, "bold")), soft_wrap=True)
+
+    def show_findings(self, findings: Sequence[Finding], skipped: Sequence[Skipped]) -> None:
+        """Show findings alone, the worst first, and what was not checked."""
+        self._clear()
+        ordered = [found for level in Level for found in findings if found.level is level]
+        if ordered:
+            self._block(view.finding_tree(ordered))
+        if skipped:
+            self._block(view.skipped_tree(skipped))
+        counts = [plural(sum(f.level is level for f in findings), level.value) for level in Level]
+        bad = any(f.level is Level.ERROR for f in findings)
+        self._block(Text(", ".join(counts) + ".", "bold red" if bad else "bold green"))
 
     def show_series_table(self, definitions: Sequence[Definition]) -> None:
         """Show the series there are, one row each."""

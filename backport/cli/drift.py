@@ -1,0 +1,72 @@
+"""`backport drift`: what a series, commits or patch files would mean in a target, without packaging anything."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from backport.cli import STATUS_HELP
+
+if TYPE_CHECKING:
+    from backport.model.finding import Finding
+    from backport.model.result import Skipped
+
+FORMATS = ("tree", "json", "sarif", "github")
+
+
+@click.command(epilog=STATUS_HELP)
+@click.argument("what", nargs=-1, required=True)
+@click.option("--kernel", "kernels", multiple=True, metavar="PATH|URL", help="A history with the commits (may be repeated).")
+@click.option("--onto", metavar="REV", help="The target [default: the one that the definition names].")
+@click.option("--patches", type=click.Path(path_type=Path), metavar="DIR", help="Definitions to search first.")
+@click.option("--kabi-whitelist", type=click.Path(path_type=Path), metavar="FILE", help="Symbols whose kABI must not change.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="tree", show_default=True, help="How to print it.")
+@click.option("--json", "as_json", is_flag=True, help="Short for --format json.")
+def command(
+    what: tuple[str, ...],
+    kernels: tuple[str, ...],
+    onto: str | None,
+    patches: Path | None,
+    kabi_whitelist: Path | None,
+    form: str,
+    as_json: bool,
+) -> int:
+    """Check WHAT (a series; or commits, ranges A..B, patch files) for API drift on --onto.
+
+    Says every way known to it in which the added lines mean something else in the target. Nothing is written.
+    """
+    from backport import __version__, examine
+    from backport.ingest import catalog
+    from backport.report.console import Console
+    from backport.settings import default_kernels
+
+    form = "json" if as_json else form
+    definition = None
+    if len(what) == 1 and (what[0].endswith(".toml") or what[0] in catalog.names(catalog.places(patches))):
+        definition = catalog.find(what[0], catalog.places(patches))
+    request = examine.Request(
+        what=what,
+        definition=definition,
+        kernels=kernels or (() if definition and definition.embedded else default_kernels()),
+        onto=onto or (definition.onto if definition else ""),
+        kabi_whitelist=kabi_whitelist,
+    )
+    with Console(quiet=form != "tree") as console:
+        found = examine.drift(request, console)
+        if form == "tree":
+            console.show_findings(found.findings, found.skipped)
+        else:
+            sys.stdout.buffer.write(_rendered(form, request.onto, found.findings, found.skipped, __version__))
+    return int(any(f.level == "error" for f in found.findings))
+
+
+def _rendered(form: str, onto: str, findings: Sequence[Finding], skipped: Sequence[Skipped], version: str) -> bytes:
+    from backport.report import annotations, drift, sarif
+
+    if form == "json":
+        return drift.dump(onto, findings, skipped)
+    return sarif.render(findings, version) if form == "sarif" else annotations.render(findings)

@@ -1,0 +1,114 @@
+"""The first half of the stair, shared by `run` and `drift`: ingest, replay under the guard, and everything drift knows.
+
+Nothing is written but to the store, which the caller owns.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from backport import sample
+from backport.drift import stage
+from backport.drift.undeclared import KernelGuard
+from backport.git.clone import Clone, resolve_one
+from backport.git.history import Commit, History
+from backport.git.store import Store
+from backport.git.trees import Trees
+from backport.ingest.adhoc import gather, is_file
+from backport.ingest.commits import ingest
+from backport.ingest.sources import Sources, open_sources, wanted_names
+from backport.model.definition import ConfigValue, Definition
+from backport.model.errors import InputError
+from backport.model.finding import Finding
+from backport.model.progress import Progress
+from backport.model.result import Skipped
+from backport.model.series import Series
+from backport.replay.engine import Replayed, replay
+from backport.settings import cache_folder
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What `backport drift` was asked: a definition, or commits, ranges and patch files by name."""
+
+    what: tuple[str, ...]
+    definition: Definition | None
+    kernels: tuple[str, ...]
+    onto: str
+    kabi_whitelist: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A series replayed onto a target, and what was found."""
+
+    replayed: Replayed
+    findings: tuple[Finding, ...]
+    skipped: tuple[Skipped, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What every stage of one run reads with."""
+
+    store: Store
+    trees: Trees
+    history: History
+
+
+def drift(request: Request, progress: Progress) -> Examined:
+    """Ingest and examine, in a scratch store that is gone afterwards. InputError where no target is named."""
+    if not request.onto:
+        raise InputError("no target is given", where="--onto", then="say what the commits are to be rebased onto: --onto REV")
+    with tempfile.TemporaryDirectory(prefix="backport-") as folder:
+        scratch = Path(folder)
+        names = [request.onto, *_revisions(request.what)]
+        sources = open_histories(request.definition, request.kernels, names, scratch, progress)
+        with sources.store(scratch / "run.git") as store:
+            shop = Workshop(store, Trees(store), History(store))
+            onto = shop.history.commit(resolve_one(sources.clones, request.onto))
+            series = _series(request, sources.clones, store, progress)
+            config = request.definition.config if request.definition is not None else ()
+            return examine(series, onto, shop, config, progress, request.kabi_whitelist)
+
+
+def examine(
+    series: Series,
+    onto: Commit,
+    shop: Workshop,
+    config: tuple[ConfigValue, ...],
+    progress: Progress,
+    kabi_whitelist: Path | None = None,
+) -> Examined:
+    """Replay under the guard, then look at what only the whole result shows: numbers, Kconfig, kABI."""
+    store, trees, history = shop.store, shop.trees, shop.history
+    with KernelGuard(series, onto.tree, trees, store, history, cache_folder()) as guard:
+        replayed = replay(series, onto.oid, store, trees, history, progress, guard)
+        unchecked = guard.skipped()
+    subject = stage.Subject(series, onto.tree, replayed.tree, config, kabi_whitelist)
+    report = stage.check(subject, replayed.findings, trees, store, history, progress)
+    return Examined(replayed, report.findings, (*unchecked, *report.skipped))
+
+
+def open_histories(
+    definition: Definition | None, kernels: Sequence[str], names: Sequence[str], scratch: Path, progress: Progress
+) -> Sources:
+    """The histories that are needed; an embedded one is made now, in `scratch`."""
+    if definition is not None and definition.embedded and not kernels:
+        kernels = [str(sample.build(definition.source.parent, scratch / "sample.git"))]
+    wanted = wanted_names(definition, names[0]) if definition is not None else list(names)
+    return open_sources(kernels, wanted, cache_folder(), progress)
+
+
+def _series(request: Request, clones: Sequence[Clone], store: Store, progress: Progress) -> Series:
+    if request.definition is not None:
+        return ingest(request.definition, clones, store, progress)
+    return gather(request.what, request.onto, clones, store, progress)
+
+
+def _revisions(what: Sequence[str]) -> list[str]:
+    """The revisions among the words of a command line."""
+    return [end for word in what if not is_file(word) for end in word.split("..") if end]
