@@ -79,6 +79,12 @@ class Index:
         wanted, blobs = sorted(set(names)), list(dict.fromkeys(oids))
         return self._guarded(lambda: self._declared(wanted, blobs, f"kind <> {_KIND['member']}"))
 
+    def everywhere(self, name: bytes) -> list[tuple[str, Declaration]]:
+        """Where a name is declared in any blob that was ever read, members left out, by blob id."""
+        query = "SELECT b.id, d.kind, d.line, d.last, d.signature FROM declares d JOIN blob b ON b.no = d.blob WHERE d.name = ?"
+        found = self._guarded(lambda: self._db.execute(f"{query} AND d.kind <> {_KIND['member']}", (name,)).fetchall())
+        return [(oid.hex(), Declaration(name, KINDS[kind], line, line + last, text)) for oid, kind, line, last, text in found]
+
     def members(self, names: Iterable[bytes], oids: Iterable[str]) -> dict[bytes, list[tuple[str, Declaration]]]:
         """The same for struct members: the signature is the tag of the outermost struct."""
         wanted, blobs = sorted(set(names)), list(dict.fromkeys(oids))

@@ -146,6 +146,11 @@ class Console:
             told += f" in {plural(len(definition.topics), 'topic patch', 'topic patches')}"
         self._block(Text(f"{told}, {len(definition.drops)} left out on purpose."))
 
+    def show(self, made: RenderableType) -> None:
+        """Show a tree or table that a module of report/ made."""
+        self._clear()
+        self._print(made)
+
     def show_text(self, line: str) -> None:
         """Print one plain line, made safe, never wrapped: a path or a commit that somebody will copy."""
         self._out.print(view.text((line, "")), soft_wrap=True)
