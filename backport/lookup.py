@@ -40,7 +40,7 @@ def open_trees(revisions: Sequence[str], kernels: Sequence[str], progress: Progr
             for revision in revisions:
                 commit = resolve_one(sources.clones, revision, "--at")
                 survey = Survey(history.commit(commit).tree, history, index)
-                progress.stage("index", survey.blobs // 500 + 1)
+                progress.stage("index", survey.steps)
                 survey.read(progress.step)
                 progress.done(f"{revision}: {survey.blobs} files")
                 versions.append(Version(revision, commit, survey, history))

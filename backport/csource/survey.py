@@ -11,7 +11,7 @@ from backport.csource.outline import Declaration
 from backport.git.history import History
 
 _SOURCE = (b".c", b".h")
-_SLICE = 500  # blobs between two steps of the progress
+_SLICE = 2000  # blobs between two steps of the progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,11 @@ class Survey:
     def blobs(self) -> int:
         """How many different C files the tree has."""
         return len(self._paths)
+
+    @property
+    def steps(self) -> int:
+        """How many steps `read` will take."""
+        return -(-len(self._paths) // _SLICE)
 
     def read(self, step: Callable[[str], None] = lambda _: None) -> None:
         """Have every C file of the tree in the index; `step` is called for each slice with how far it got."""
