@@ -102,10 +102,11 @@ def _exchange(one: Path, other: Path) -> bool:
 
 
 def _restore(destination: Path) -> None:
-    """Undo the two-step replacement of a run that was killed between its steps."""
+    """Undo the two-step replacement of a run that was killed between its steps, or end one that was killed after them."""
     old = destination.with_name(f".{destination.name}.old")
     if old.exists() and not destination.exists():
         old.rename(destination)
+    _remove(old)
 
 
 def _remove(path: Path) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from backport.git.runner import Git
 from backport.model.errors import InputError
+
+
+_COMMIT = re.compile(rb"commit ([0-9a-f]{40})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +68,8 @@ def resolve(clones: Sequence[Clone], names: Sequence[str]) -> list[str | None]:
         stdin = "".join(f"{names[i]}^{{commit}}\n" for i in asked).encode("utf-8", "surrogateescape")
         lines = Git(clone.git_dir).run(["cat-file", "--batch-check=%(objecttype) %(objectname)"], stdin).split(b"\n")
         for i, line in zip(asked, lines, strict=False):
-            if line.startswith(b"commit ") and len(line) == len("commit ") + 40:
-                found[i] = line[7:].decode()
+            if match := _COMMIT.fullmatch(line):
+                found[i] = match[1].decode()
     return found
 
 

@@ -6,16 +6,17 @@ Each question is one process for the whole list of things asked about, never one
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from backport.git.diff import added
 from backport.git.store import Store
 from backport.model.errors import InputError
-from backport.model.series import Entry, FileChange, decode
+from backport.model.series import Entry, FileChange, decode, subject_of
 from backport.model.verdict import Cause
 
 _NOTHING = "0" * 40
+_MOST_FETCHED = 4000
 _FORMAT = "--format=%x00%x00%H%x00%s%x00"
 
 
@@ -34,8 +35,7 @@ class Commit:
     @property
     def subject(self) -> str:
         """The first paragraph on one line, for display."""
-        paragraph = self.message.lstrip(b"\n").split(b"\n\n", 1)[0]
-        return decode(b" ".join(paragraph.split(b"\n")).strip(), self.encoding)
+        return subject_of(self.message, self.encoding)
 
 
 class History:
@@ -44,6 +44,7 @@ class History:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._git = store.git
+        self._empty: dict[tuple[str, str], bool] = {}
 
     def commit(self, oid: str) -> Commit:
         """One commit, by its full id; InputError where it is missing, not a commit, or damaged."""
@@ -62,14 +63,30 @@ class History:
         found = _parse_raw(self._git.run([*command, "-M"], stdin))
         return [found.get(f"{old} {new}".encode(), ()) for old, new in pairs]
 
-    def renames(self, old_tree: str, new_tree: str) -> dict[bytes, bytes]:
-        """Paths of `new_tree` that are called otherwise in `old_tree`: new path to old path. Costs a second on a release.
+    def renames(self, old_tree: str, new_tree: str, wanted: Collection[bytes]) -> dict[bytes, bytes]:
+        """Which of the `wanted` paths of `new_tree` are called otherwise in `old_tree`: new path to old path.
 
-        In a partial clone only unchanged files are recognised: for the others git would have to fetch half of both trees.
+        Costs a second on a release. From a partial clone the contents of `wanted` and of whatever left the tree are
+        fetched first; where that is more than a few thousand files, only unchanged files are recognised.
         """
-        alike = "-M100%" if self._store.partial else "-M"
-        out = self._git.run(["diff-tree", "-r", alike, "--diff-filter=R", "--raw", "--no-abbrev", "-z", old_tree, new_tree])
-        return {change.new_path: change.old_path for change in _changes(out.split(b"\0"))}
+        command = ["diff-tree", "-r", "--raw", "--no-abbrev", "-z"]
+        alike, paths = "-M", []
+        if self._store.partial:
+            plain = _changes(self._git.run([*command, "--no-renames", old_tree, new_tree]).split(b"\0"))
+            ends = [c for c in plain if c.status == "D" or (c.status == "A" and c.new_path in wanted)]
+            if len(ends) > _MOST_FETCHED:
+                alike = "-M100%"
+            else:
+                self._store.prefetch(e.oid for c in ends for e in (c.old, c.new) if e is not None and e.is_file)
+                paths = ["--", *(_text(c.new_path) for c in ends)]
+        out = self._git.run([*command, alike, "--diff-filter=R", old_tree, new_tree, *paths])
+        return {change.new_path: change.old_path for change in _changes(out.split(b"\0")) if change.new_path in wanted}
+
+    def files(self, tree: str) -> list[tuple[bytes, Entry]]:
+        """Every path of a tree with what stands there, in git's order: quicker than a walk, where all of it is wanted."""
+        rows = self._git.run(["ls-tree", "-r", "-z", "--full-tree", tree]).split(b"\0")[:-1]
+        split = (row.partition(b"\t") for row in rows)
+        return [(path, Entry(int(head[:6], 8), head[-40:].decode())) for head, _, path in split]
 
     def hunks(self, old: str, new: str) -> list[tuple[int, int]]:
         """Where two blobs differ: first line (1-based) and number of lines of each hunk in the old one.
@@ -92,6 +109,8 @@ class History:
 
         Lines older than `since` are left out: they cannot be what makes the target differ.
         """
+        if self.is_empty(since, until):
+            return []
         self._bring([path], since, until)
         ranges = [f"-L{first},{last}" for first, last in lines]
         span = f"{since}..{until}" if since else until
@@ -99,10 +118,16 @@ class History:
         return list(_parse_blame(out))
 
     def touched_lines(self, path: bytes, first: int, last: int, since: str, until: str) -> list[Cause]:
-        """Who, after `since`, changed or removed anything at the lines first..last of `path` in `until`, newest first."""
+        """Who, after `since`, changed or removed anything at the lines first..last of `path` in `until`, newest first.
+
+        All that was done to the file where last is before first: an empty file has no line that git could be asked about.
+        """
+        if self.is_empty(since, until):
+            return []
         self._bring([path], since, until)
         span = f"{since}..{until}" if since else until
-        out = self._git.run(["log", f"-L{first},{last}:{_text(path)}", "--no-patch", _FORMAT, span])
+        lines = [f"-L{first},{last}:{_text(path)}", "--no-patch", _FORMAT, span]
+        out = self._git.run(["log", *(lines if first <= last else [_FORMAT, span, "--", _text(path)])])
         return [Cause(oid, subject, "") for oid, subject, _ in _parse_log(out)]
 
     def brought(self, paths: Iterable[bytes], since: str, until: str) -> dict[bytes, Cause]:
@@ -116,9 +141,9 @@ class History:
         )
         found: dict[bytes, Cause] = {}
         for oid, subject, rest in _parse_log(out):
-            for path in rest.split(b"\0"):
-                if path.strip(b"\n"):
-                    found[path.lstrip(b"\n")] = Cause(oid, subject, "added the file")
+            for path in rest.removeprefix(b"\0").removeprefix(b"\n").split(b"\0"):
+                if path:
+                    found[path] = Cause(oid, subject, "added the file")
         return found
 
     def introduced(self, names: Iterable[str], since: str, until: str, paths: Sequence[bytes]) -> dict[str, Cause]:
@@ -142,6 +167,22 @@ class History:
                     found.setdefault(name.decode(), Cause(oid, subject, "first added the name"))
         return found
 
+    def mentions(self, name: str, since: str, until: str, paths: Sequence[bytes]) -> list[Cause]:
+        """The commits between that added or removed a line with the name (whole word) in one of the paths, oldest first."""
+        if not paths:
+            return []
+        self._bring(paths, since, until)
+        span = f"{since}..{until}" if since else until
+        where = [_text(path) for path in paths]
+        out = self._git.run(["log", "--reverse", "-G", rf"\b{re.escape(name)}\b", _FORMAT, span, "--", *where])
+        return [Cause(oid, subject, f"changed lines with {name}") for oid, subject, _ in _parse_log(out)]
+
+    def is_empty(self, since: str, until: str) -> bool:
+        """Whether `until` has no commit that `since` has not: blame and log -L die of such a range."""
+        if (since, until) not in self._empty:
+            self._empty[since, until] = bool(since) and not self._git.run(["rev-list", "--max-count=1", f"{since}..{until}"])
+        return self._empty[since, until]
+
     def is_ancestor(self, old: str, new: str) -> bool:
         """Whether `new` has `old` in its history; may say no where committers' clocks were wrong.
 
@@ -157,14 +198,19 @@ class History:
         command = ["rev-list", "--reverse", "--topo-order", "--no-merges", *extra, span, "--", *(_text(p) for p in paths)]
         return self._git.run(command).decode().split()
 
-
     def _bring(self, paths: Sequence[bytes], since: str, until: str) -> None:
-        """In a partial clone, fetch what these files were in the range, at once: blame would fetch them one by one."""
+        """In a partial clone, fetch at once what these files were in the range and just before: blame reads them all.
+
+        It reads as well what was deleted in a commit that added one of them, to see whether that was a rename.
+        """
         if self._store.partial:
             span = f"{since}..{until}" if since else until
-            command = ["rev-list", "--objects", "--missing=print", "--boundary", span, "--", *(_text(p) for p in paths)]
-            missing = [line[1:].decode() for line in self._git.run(command).splitlines() if line.startswith(b"?")]
-            self._store.prefetch(missing)
+            command = ["log", "--raw", "--no-abbrev", "-z", "-m", "--no-renames", "--full-diff", _FORMAT, span, "--"]
+            for _, _, rest in _parse_log(self._git.run([*command, *(_text(p) for p in paths)])):
+                changed = list(_changes(rest.removeprefix(b"\0").removeprefix(b"\n").split(b"\0")))
+                came = any(change.old is None and change.new_path in paths for change in changed)
+                ends = [c for c in changed if c.new_path in paths or (came and c.new is None)]
+                self._store.prefetch(e.oid for c in ends for e in (c.old, c.new) if e is not None and e.is_file)
 
 
 def _text(path: bytes) -> str:
@@ -193,12 +239,21 @@ def _parse_commit(oid: str, content: bytes) -> Commit:
 
 
 def _parse_raw(out: bytes) -> dict[bytes, tuple[FileChange, ...]]:
-    """`diff-tree --stdin --raw -z`: "<tree> <tree>" NUL? newline, then records, for each pair that differs."""
+    """`diff-tree --stdin --raw -z`: "<tree> <tree>" newline for each pair, then its records.
+
+    Read in order, never searched: a pair of equal trees has no record and nothing parts it from the next (an empty commit
+    once took the changes of the patch after it for its own), and a file may be called what such a line says.
+    """
     found: dict[bytes, tuple[FileChange, ...]] = {}
-    for part in re.split(rb"(?:^|(?<=\0))(?=[0-9a-f]{40} [0-9a-f]{40}[\n\0])", out):
-        if part:
-            head, rest = part[:81], part[82:]
-            found[head] = tuple(_changes(rest.split(b"\0")))
+    position = 0
+    while position < len(out):
+        pair, start = out[position : position + 81], position + 82
+        position = start
+        while out[position : position + 1] == b":":
+            letter = out[position : out.index(b"\0", position)].rpartition(b" ")[2][:1]
+            for _ in range(3 if letter in (b"R", b"C") else 2):
+                position = out.index(b"\0", position) + 1
+        found[pair] = tuple(_changes(out[start:position].split(b"\0")))
     return found
 
 

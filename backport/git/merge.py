@@ -15,7 +15,7 @@ from backport.git.store import Store
 from backport.git.trees import Trees
 from backport.model.series import Entry
 
-_MARKER = 32  # git's `conflict-marker-size`: kernel documentation is full of lines of seven equals signs
+_MARKER = 157  # git's `conflict-marker-size`: kernel documentation underlines its titles with equals signs of every length
 _FILE = 0o100644
 _IDENT = b"backport <backport@localhost> 0 +0000"
 
@@ -105,15 +105,15 @@ def _regions(text: bytes, ours: bytes, theirs: bytes) -> Iterator[Region]:
     parts: tuple[list[bytes], list[bytes], list[bytes]] = ([], [], [])
     line = first = 1
     for row in rows(text):
-        bare = row.rstrip(b"\n")
-        if bare == start:
+        bare = row.rstrip(b"\r\n")  # git ends the markers as the file ends its lines
+        if side is None and bare == start:
             parts, first = ([], [], []), line
             side = parts[0]
-        elif side is not None and bare.startswith(b"|" * _MARKER):
+        elif side is parts[0] and bare.startswith(b"|" * _MARKER):
             side = parts[1]
-        elif side is not None and bare == middle:
+        elif side is parts[1] and bare == middle:
             side = parts[2]
-        elif side is not None and bare == end:
+        elif side is parts[2] and bare == end:
             yield Region(first, *(b"".join(part) for part in parts))
             side = None
         elif side is None:

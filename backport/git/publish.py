@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -16,11 +17,13 @@ _BRANCH = re.compile(r"(?!.*(?:\.\.|//|@\{|\.lock(?:/|$)|/\.|\.$|/$))[A-Za-z0-9]
 def bundle(store: Store, onto: str, tip: str, branch: str, destination: Path) -> None:
     """Write the commits onto..tip as a git bundle that brings them as `branch`; equal commits give equal bytes.
 
-    One thread: with more, git packs the same objects in another order from run to run.
+    Packed here rather than by `git bundle create`, which takes the deltas over that the user's clone happens to have: the
+    bytes would change with a `git gc` there. One thread: with more, the order changes from run to run.
     """
-    ref = f"refs/heads/{branch}"
-    store.git.run(["update-ref", ref, tip])
-    store.git.run(["-c", "pack.threads=1", "bundle", "create", "--quiet", str(destination), f"{onto}..{ref}"])
+    options = ["--stdout", "--revs", "--thin", "--delta-base-offset", "--threads=1", "-q"]
+    options += ["--no-reuse-delta", "--no-reuse-object", "--no-use-bitmap-index"]
+    pack = store.git.run(["pack-objects", *options], f"{tip}\n^{onto}\n".encode())
+    destination.write_bytes(f"# v2 git bundle\n-{onto} the target\n{tip} refs/heads/{branch}\n\n".encode() + pack)
 
 
 def check_branch(clone: Clone, branch: str) -> None:
@@ -35,7 +38,7 @@ def check_branch(clone: Clone, branch: str) -> None:
         then = "give another --branch, or delete it yourself (git branch -D)"
         raise InputError(f"the branch {branch} exists and is not as backport left it", where=str(clone.git_dir), then=then)
     for head in [clone.git_dir / "HEAD", clone.common / "HEAD", *clone.common.glob("worktrees/*/HEAD")]:
-        if head.read_bytes().strip() == f"ref: refs/heads/{branch}".encode():
+        if _branch_of(head) == branch.encode():
             raise InputError(f"the branch {branch} is checked out", where=str(head.parent), then="switch to another branch first")
 
 
@@ -59,6 +62,12 @@ def publish(store: Store, clone: Clone, tip: str, branch: str) -> None:
             where=str(clone.git_dir),
             then="is the clone writable? the result is also in the bundle: git fetch BUNDLE",
         ) from error
+
+
+def _branch_of(head: Path) -> bytes:
+    """The branch that a HEAD names; a HEAD that is a symbolic link, as git once wrote it, still counts."""
+    text = os.readlink(os.fsencode(head)) if head.is_symlink() else head.read_bytes().strip().removeprefix(b"ref: ")
+    return text.removeprefix(b"refs/heads/") if text.startswith(b"refs/heads/") else b""
 
 
 def _mark(branch: str) -> str:

@@ -17,7 +17,7 @@ from backport.git.clone import Clone
 from backport.git.runner import Git, GitFailedError
 from backport.model.errors import EnvironmentFailedError, InputError
 
-_URL = re.compile(r"(?:https?|git|ssh|file)://[^\s\x00-\x1f]+|[\w.-]+@[\w.-]+:[^\s\x00-\x1f]+")
+_URL = re.compile(r"(?:https?|git|ssh|file)://[^\s\x00-\x1f]+|\w[\w.-]*@[\w.-]+:[^\s\x00-\x1f]+")
 _TRANSPORTS = "https:http:git:ssh:file"
 _CONFIG = """[core]
 \trepositoryformatversion = 1

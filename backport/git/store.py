@@ -149,7 +149,7 @@ class Store:
         return answers
 
 
-_MISSING = "the clone is shallow, partial or of another project; give a full one, or a URL, with --kernel"
+_MISSING = "the clone is shallow, partial, damaged (git fsck) or of another project: give a full one, or a URL, with --kernel"
 
 
 def _make_repository(folder: Path, alternates: Sequence[Path], shallow: bytes) -> None:

@@ -119,5 +119,13 @@ def _parse(content: bytes) -> Iterator[tuple[bytes, Entry]]:
     while position < len(content):
         space = content.index(b" ", position)
         end = content.index(b"\0", space)
-        yield content[space + 1 : end], Entry(int(content[position:space], 8), content[end + 1 : end + 21].hex())
+        yield content[space + 1 : end], Entry(_mode(content[position:space]), content[end + 1 : end + 21].hex())
         position = end + 21
+
+
+def _mode(octal: bytes) -> int:
+    """As git reads it: a file is executable or not. Trees of 2005 have 100664, which every diff shows as 100644."""
+    mode = int(octal, 8)
+    if mode & 0o170000 == 0o100000:
+        return 0o100755 if mode & 0o100 else 0o100644
+    return mode

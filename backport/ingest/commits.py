@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from backport.git.clone import Clone, resolve
 from backport.git.history import Commit, History
+from backport.git.runner import GitFailedError
 from backport.git.store import EMPTY_TREE, Store
 from backport.model.definition import DefinedCommit, Definition
 from backport.model.errors import InputError
@@ -13,13 +15,14 @@ from backport.model.progress import Progress
 from backport.model.series import FileChange, Patch, Series, show_path
 
 _UNSAFE = {b"", b".", b".."}
+_IGNORED = re.compile(rb"\xe2\x80[\x8c-\x8f\xaa-\xae]|\xe2\x81[\xaa-\xaf]|\xef\xbb\xbf")  # the code points that HFS+ skips
 
 
 def ingest(definition: Definition, clones: Sequence[Clone], store: Store, progress: Progress) -> Series:
     """The series that a definition names, in its order. Two processes, whatever its length.
 
-    InputError, with file and line, for an id that no clone has, a subject that is not the commit's (it catches a wrong id),
-    a merge commit, and a path that would leave the tree.
+    InputError, with file and line, for an id that no clone has, a subject that is not the commit's (it catches a wrong id; an
+    empty one is not compared), a merge commit, and a path that would leave the tree.
     """
     progress.stage("ingest", len(definition.commits))
     history = History(store)
@@ -28,7 +31,10 @@ def ingest(definition: Definition, clones: Sequence[Clone], store: Store, progre
     store.prefetch(c.parents[0] for c in commits if c.parents)
     parents = [history.commit(c.parents[0]) if c.parents else None for c in commits]
     trees = [parent.tree if parent else EMPTY_TREE for parent in parents]
-    changes = history.changes([(tree, commit.tree) for tree, commit in zip(trees, commits, strict=True)])
+    try:
+        changes = history.changes([(tree, commit.tree) for tree, commit in zip(trees, commits, strict=True)])
+    except GitFailedError as error:  # a tree that git refuses to read: "empty filename in tree entry"
+        raise InputError(f"git cannot read a commit of the series: {error.stderr}", where=str(definition.source), then=error.then) from error
     patches = []
     for wanted, commit, tree, changed in zip(definition.commits, commits, trees, changes, strict=True):
         _refuse_unsafe(changed, _place(definition, wanted.line))
@@ -46,8 +52,14 @@ def _look_up(definition: Definition, wanted: DefinedCommit, oid: str | None, his
             where=f"{place}: id",
             then="the clone is shallow, partial, or of another project: give a full mainline clone with --kernel",
         )
+    if not oid.startswith(wanted.commit):  # a topic's patches are told apart by this id: with another, none would be found
+        raise InputError(
+            f"{wanted.commit} is not a commit's own id but a name of {oid[:12]} (a tag?)",
+            where=f"{place}: id",
+            then=f"write {oid}",
+        )
     commit = history.commit(oid)
-    if _squeezed(commit.subject) != _squeezed(wanted.subject):
+    if wanted.subject and squeezed(commit.subject) != squeezed(wanted.subject):
         raise InputError(
             f"{oid[:12]} is {commit.subject!r}, not {wanted.subject!r}",
             where=f"{place}: subject",
@@ -86,12 +98,13 @@ def _refuse_unsafe(changes: Sequence[FileChange], where: str) -> None:
 
 def _is_unsafe(name: bytes) -> bool:
     """`..`, an empty name (a leading or double slash), and every spelling of `.git` that some file system folds to it."""
-    folded = name.lower().rstrip(b". ")
+    folded = _IGNORED.sub(b"", name).lower().rstrip(b". ")
     return name in _UNSAFE or folded == b".git" or folded.startswith(b"git~")
 
 
-def _squeezed(subject: str) -> str:
-    return " ".join(subject.split())
+def squeezed(subject: str) -> str:
+    """As a definition can hold it: no tab, no control character, no two spaces."""
+    return " ".join("".join(c if c.isprintable() else " " for c in subject).split())
 
 
 def _place(definition: Definition, line: int) -> str:

@@ -43,18 +43,19 @@ class _Place:
         lines: dict[tuple[str, int, str], int] = {}
         counts: dict[str, int] = {}
         table, number = "", 0
-        for at, line in enumerate(text.splitlines(), 1):
+        for at, line in enumerate(text.split("\n"), 1):  # not splitlines, to which U+2028 in a comment is a line's end
             if header := re.fullmatch(r"\s*\[\[?\s*([\w.-]+)\s*\]\]?\s*(#.*)?", line):
                 table = header.group(1)
                 number = counts[table] = counts.get(table, -1) + 1
                 lines[table, number, ""] = at
-            elif key := re.match(r"\s*\"?([\w-]+)\"?\s*=", line):
+            elif key := re.match(r"\s*\"?([\w-]+)\"?\s*[=.]", line):
                 lines.setdefault((table, number, key.group(1)), at)
         return cls(source, lines)
 
     def line(self, table: str, number: int, key: str) -> int:
         """The 1-based line of a key, of its table where the key is missing, 1 where that is missing too."""
-        return self.lines.get((table, number, key)) or self.lines.get((table, number, "")) or 1
+        inline = ("", 0, table)  # `upstream = { range = "..." }`
+        return self.lines.get((table, number, key)) or self.lines.get((table, number, "")) or self.lines.get(inline) or 1
 
     def error(self, what: str, table: str = "", number: int = 0, key: str = "", *, then: str = "") -> InputError:
         """The error for a key, with file, line and key."""
@@ -71,9 +72,9 @@ def load(path: Path) -> Definition:
         raise InputError(f"cannot read it: {error.strerror}", where=str(path)) from error
     except UnicodeDecodeError as error:
         raise InputError(f"it is not UTF-8 (byte {error.start})", where=str(path)) from error
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError; a number of 5000 digits; 5000 brackets
         at = re.search(r"at line (\d+), column (\d+)", str(error))
-        where = f"{path}:{at.group(1)}:{at.group(2)}" if at else str(path)
+        where = f"{path}:{at[1]}:{at[2]}" if at else f"{path}:{text.rstrip().count(chr(10)) + 1}"
         raise InputError(f"broken TOML: {re.sub(r' *[(]at .*[)]', '', str(error)).lower()}", where=where) from error
     return _definition(data, _Place.of(path, text))
 
@@ -106,7 +107,7 @@ def _refuse_unknown(data: Mapping[str, Any], place: _Place) -> None:
     for table, known in _KEYS.items():
         rows = data.get(table, {}) if table else data
         for number, row in enumerate(rows if isinstance(rows, list) else [rows]):
-            for key in set(row) - known if isinstance(row, dict) else ():
+            for key in sorted(set(row) - known) if isinstance(row, dict) else ():
                 at = (key, 0, "") if not table and isinstance(row[key], dict | list) else (table, number, key)
                 raise place.error(f"unknown key {key!r}", *at, then=f"known keys: {', '.join(sorted(known))}")
 

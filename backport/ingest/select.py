@@ -11,6 +11,7 @@ from pathlib import Path
 from backport.git.clone import resolve_one
 from backport.git.history import History
 from backport.git.runner import GitFailedError
+from backport.ingest.commits import squeezed
 from backport.ingest.definition import NAME, dump, load
 from backport.ingest.sources import open_sources
 from backport.model.definition import ConfigValue, DefinedCommit, Definition
@@ -55,7 +56,7 @@ def select(selection: Selection, kernels: Sequence[str]) -> Definition:
         if not ids:
             raise InputError("no commit matches", where=selection.span, then="widen the range, the paths or --grep")
         store.prefetch(ids)
-        commits = tuple(DefinedCommit(oid, history.commit(oid).subject, "", 0) for oid in ids)
+        commits = tuple(DefinedCommit(oid, squeezed(history.commit(oid).subject), "", 0) for oid in ids)
     return Definition(
         source=Path("series.toml"),
         name=selection.name,
@@ -78,9 +79,12 @@ def write(definition: Definition, patches: Path) -> Definition:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(".series.toml.new")
-        temporary.write_bytes(dump(definition))
-        load(temporary)
-        temporary.replace(path)
+        try:
+            temporary.write_bytes(dump(definition))
+            load(temporary)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
     except OSError as error:
         raise EnvironmentFailedError(f"cannot write: {error.strerror}", where=str(path)) from error
     return replace(load(path), source=path)

@@ -6,6 +6,7 @@ Paths, messages and idents are `bytes`: git promises no encoding for any of them
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import takewhile
 
 SYMLINK = 0o120000
 GITLINK = 0o160000
@@ -60,8 +61,7 @@ class Patch:
     @property
     def subject(self) -> str:
         """The first paragraph on one line, for display."""
-        paragraph = self.message.lstrip(b"\n").split(b"\n\n", 1)[0]
-        return decode(b" ".join(paragraph.split(b"\n")).strip(), self.encoding)
+        return subject_of(self.message, self.encoding)
 
     @property
     def short(self) -> str:
@@ -77,6 +77,13 @@ class Series:
     title: str
     base: str
     patches: tuple[Patch, ...]
+
+
+def subject_of(message: bytes, encoding: bytes = b"") -> str:
+    """The first paragraph of a message on one line, as `git log --format=%s`: a line of spaces or a lone CR is blank as well."""
+    lines = [line.strip(b" \t\r") for line in message.split(b"\n")]
+    first = next((i for i, line in enumerate(lines) if line), 0)
+    return decode(b" ".join(takewhile(bool, lines[first:])), encoding)
 
 
 def decode(raw: bytes, encoding: bytes = b"") -> str:

@@ -9,7 +9,9 @@ from backport.model.series import Patch
 from backport.model.verdict import Verdict
 
 _COMMITTER = b"backport <backport@localhost>"
-_TRAILER = re.compile(rb"[A-Za-z0-9][A-Za-z0-9-]*:\s|\(cherry picked from commit |\[[^]]*\]\s*$|[ \t]")
+_DATE = re.compile(rb"> (\d+ [+-]\d{4})\Z")
+_GENERATED = (b"Signed-off-by: ", b"(cherry picked from commit ")
+_TRAILER = re.compile(rb"[A-Za-z0-9-]+[ \t]*:")
 
 
 def write_commit(patch: Patch, tree: str, parent: str, verdict: Verdict, store: Store) -> str:
@@ -17,9 +19,9 @@ def write_commit(patch: Patch, tree: str, parent: str, verdict: Verdict, store: 
 
     The committer is this tool at the upstream commit's own date: whoever runs it, whenever, gets the same id.
     """
-    date = patch.committer.rpartition(b"> ")[2]
+    date = _DATE.search(patch.committer)
     lines = [b"tree " + tree.encode(), b"parent " + parent.encode(), b"author " + patch.author]
-    lines.append(b"committer " + _COMMITTER + b" " + (date or b"0 +0000"))
+    lines.append(b"committer " + _COMMITTER + b" " + (date[1] if date else b"0 +0000"))
     if patch.encoding:
         lines.append(b"encoding " + patch.encoding)
     message = with_trailers(patch.message, [_picked(patch), b"Backport-verdict: " + verdict.value.encode()])
@@ -27,16 +29,32 @@ def write_commit(patch: Patch, tree: str, parent: str, verdict: Verdict, store: 
 
 
 def with_trailers(message: bytes, trailers: list[bytes]) -> bytes:
-    """The message with trailers at its end: in its last paragraph if that is made of trailers, else in one of their own.
-
-    The rule is that of `git cherry-pick -x` (sequencer.c, append_signoff), which also takes the kernel's bracketed notes
-    ("[marcelo: cast pfn assignment to u64]") for part of the block when they stand inside one.
-    """
+    """The message with trailers at its end: in its last paragraph if that is made of trailers, else in one of their own."""
     body = message.rstrip(b"\n")
-    paragraph = body.rpartition(b"\n\n")[2] if b"\n\n" in body else b""
-    rows = paragraph.split(b"\n")
-    conforming = bool(paragraph) and all(_TRAILER.match(row) for row in rows) and not rows[0].startswith((b" ", b"\t", b"["))
-    return body + (b"\n" if conforming else b"\n\n") + b"\n".join(trailers) + b"\n"
+    return body + (b"\n" if _ends_in_trailers(body) else b"\n\n") + b"\n".join(trailers) + b"\n"
+
+
+def _ends_in_trailers(body: bytes) -> bool:
+    """Whether the last paragraph is one of trailers, by the rule of `git cherry-pick -x` (trailer.c, find_trailer_start).
+
+    It is one if nothing else is in it, or if git made one of its trailers and they are a quarter of its lines: that keeps the
+    kernel's bracketed notes ("[marcelo: cast pfn assignment to u64]") and a stray line inside the block. The subject never is.
+    """
+    lines = [line for line in body.split(b"\n") if not line.startswith(b"#")]
+    while lines and not lines[-1].strip():
+        lines.pop()
+    blank = [number for number, line in enumerate(lines) if not line.strip()]
+    if not blank:
+        return False
+    trailers = others = 0
+    continued = False  # an indented line counts as the line above it does
+    for line in lines[blank[-1] + 1 :]:
+        if not line.startswith((b" ", b"\t")):
+            continued = line.startswith(_GENERATED) or _TRAILER.match(line) is not None
+            trailers += continued
+        others += not continued
+    generated = any(line.startswith(_GENERATED) for line in lines[blank[-1] + 1 :])
+    return trailers * 3 >= others if generated else trailers > 0 and not others
 
 
 def _picked(patch: Patch) -> bytes:

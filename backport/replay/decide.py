@@ -41,9 +41,11 @@ Merges = Callable[[Triple], Merged | None]
 def decide(change: FileChange, at: Lookup, merges: Merges, moved: Mapping[bytes, bytes]) -> Decision:
     """What becomes of `change` where the target holds `at(path)`.
 
-    `moved` tells where the target keeps a file that upstream calls otherwise; `merges` makes (or foretells) a merge.
+    `moved` tells where the target keeps a file that upstream calls otherwise; it is asked only about a file that is not in its
+    place, for the series itself may have made that file since. `merges` makes (or foretells) a merge.
     """
-    source = moved.get(change.old_path, change.old_path)
+    astray = change.old is not None and at(change.old_path) is None
+    source = moved.get(change.old_path, change.old_path) if astray else change.old_path
     goal = source if change.new_path == change.old_path else change.new_path
     ours = at(source)
     case = _Case(change, source, goal, ours)
@@ -51,9 +53,11 @@ def decide(change: FileChange, at: Lookup, merges: Merges, moved: Mapping[bytes,
         return case.undecided()
     if change.old is None:
         return _added(case)
+    if source != change.old_path and (change.new is None or goal != source):
+        return case.conflict("deleted")  # both sides took the name away, each in its own manner
     if change.new is None:
         return _deleted(case)
-    if goal != source and at(goal) is not None:
+    if goal != source and not _is_free(at(goal)):
         if ours is None and at(goal) == change.new:
             return case.already(at(goal))
         return case.conflict("exists")
@@ -90,13 +94,13 @@ class _Case:
 
 
 def _added(case: _Case) -> Decision:
-    if case.ours is None:
+    if _is_free(case.ours):
         return case.put("take", case.change.new)
     return case.already(case.ours) if case.ours == case.change.new else case.conflict("exists")
 
 
 def _deleted(case: _Case) -> Decision:
-    if case.ours is None:
+    if _is_free(case.ours):
         return case.already(None)
     return case.put("take", None) if case.ours == case.change.old else case.conflict("deleted")
 
@@ -133,6 +137,11 @@ def _three_way(base: _Side, ours: _Side, theirs: _Side) -> _Side | None:
     if ours in (base, theirs):
         return theirs
     return ours if theirs == base else None
+
+
+def _is_free(entry: Entry | None) -> bool:
+    """Whether a file may be put there: a folder may be emptied by the same patch, and where it is not, the tree says so."""
+    return entry is None or is_folder(entry)
 
 
 def is_folder(entry: Entry | None) -> bool:

@@ -50,8 +50,8 @@ def replay(
     guard = guard or Trusting()
     merger = Merger(store, trees)
     base_tree = history.commit(onto).tree
-    _prefetch(series, base_tree, store, trees)
     moved = _moved(series, base_tree, trees, history)
+    _prefetch(series, base_tree, store, trees, moved)
     foresee(series, base_tree, trees, merger, moved)
     tip, tree = onto, base_tree
     outcomes: list[PatchOutcome] = []
@@ -143,11 +143,11 @@ def _summary(outcomes: Sequence[PatchOutcome]) -> str:
     return f"{landed} of {len(outcomes)} landed"
 
 
-def _prefetch(series: Series, tree: str, store: Store, trees: Trees) -> None:
+def _prefetch(series: Series, tree: str, store: Store, trees: Trees, moved: Mapping[bytes, bytes]) -> None:
     """Read all blobs that a merge may need at once: from a partial clone each single read would be a trip to the server."""
     wanted: list[str] = []
     for change in (change for patch in series.patches for change in patch.changes):
-        ours = trees.entry(tree, change.old_path)
+        ours = trees.entry(tree, moved.get(change.old_path, change.old_path))
         if ours is None or change.old is None or ours == change.old or is_folder(ours):
             continue
         wanted.extend(e.oid for e in (change.old, ours, change.new) if e is not None and e.is_file)
@@ -161,13 +161,14 @@ def _moved(series: Series, tree: str, trees: Trees, history: History) -> dict[by
     compares whole trees, as `git cherry-pick` does at every pick.
     """
     made: set[bytes] = set()
+    wanted: set[bytes] = set()
     last: Patch | None = None
     for patch in series.patches:
-        missing = [c for c in patch.changes if c.old is not None and c.old_path not in made]
-        if any(trees.entry(tree, c.old_path) is None for c in missing):
+        needed = {c.old_path for c in patch.changes if c.old is not None} - made
+        if missing := {path for path in needed if trees.entry(tree, path) is None}:
             last = patch
+            wanted |= missing
         made.update(c.new_path for c in patch.changes if c.new is not None)
     if last is None:
         return {}
-    found = history.renames(tree, last.parent_tree)
-    return {new: old for new, old in found.items() if trees.entry(tree, new) is None}
+    return history.renames(tree, last.parent_tree, wanted)

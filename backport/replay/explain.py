@@ -26,9 +26,9 @@ def explain(series: Series, onto: str, outcomes: Sequence[PatchOutcome], store: 
         return list(outcomes)
     patches = {patch.commit: patch for patch in series.patches}
     absent = {c.path for o in outcomes for c in o.conflicts if c.rule == "absent"}
-    until = next(patches[o.upstream].parent for o in reversed(outcomes) if o.conflicts)
-    since = onto if history.is_ancestor(onto, until) else series.base
-    why = _Why(store, history, since, history.brought(absent, since, until))
+    until = next((patches[o.upstream].parent for o in reversed(outcomes) if o.conflicts and patches[o.upstream].parent), "")
+    since = onto if until and history.is_ancestor(onto, until) else series.base
+    why = _Why(store, history, since, history.brought(absent, since, until) if until else {})
     left_out = {o.upstream for o in outcomes if o.conflicts or o.verdict is Verdict.SUSPECT}
     explained = []
     for outcome in outcomes:
@@ -91,10 +91,12 @@ class _Why:
             after_base, after_ours = first + conflict.base.count(b"\n"), line + conflict.ours.count(b"\n")
             placed.append(replace(conflict, line=line, function=enclosing(ours, line)))
             starts.append(first)
-        causes = self._causes(placed, starts, path, patch.parent)
+        causes = self._causes(placed, starts, path, patch.parent, len(base))
         return [replace(conflict, causes=found) for conflict, found in zip(placed, causes, strict=True)]
 
-    def _causes(self, conflicts: Sequence[Conflict], starts: Sequence[int], path: bytes, until: str) -> list[tuple[Cause, ...]]:
+    def _causes(
+        self, conflicts: Sequence[Conflict], starts: Sequence[int], path: bytes, until: str, size: int
+    ) -> list[tuple[Cause, ...]]:
         """Who changed the lines on which the two sides differ already before the patch, for each conflict.
 
         Blame knows only lines that are still there; where upstream only removed something, the neighbouring lines' own
@@ -109,8 +111,8 @@ class _Why:
             mine = group_lines((cause, line) for cause, line in blamed if any(a <= line <= b for a, b in own))
             causes = [replace(c, why=f"changed lines {_span(lines)} of {show_path(path)}") for c, lines in mine.items()]
             if not causes:
-                last = max(first, first + conflict.base.count(b"\n") - 1)
-                touched = self.history.touched_lines(path, max(1, first - 1), last, self.since, until)
+                last = min(size, max(first, first + conflict.base.count(b"\n") - 1))
+                touched = self.history.touched_lines(path, max(1, min(first - 1, size)), last, self.since, until)
                 causes = [replace(c, why=f"changed or removed lines around {first} of {show_path(path)}") for c in touched]
             found.append(tuple(causes[:_MOST]))
         return found
@@ -120,8 +122,10 @@ def locate(lines: Sequence[bytes], block: Sequence[bytes], near: Sequence[tuple[
     """The 1-based line at which `block` stands in `lines`, not before `after`, nearest to one of the spots (line, length).
 
     The markers of a merge do not say where a conflict is in the base. Lines like `}` repeat, so of all places the one that the
-    patch itself changes is taken; a block that stands nowhere (it cannot) gives the nearest spot.
+    patch itself changes is taken; a block that stands nowhere (it cannot) gives the nearest spot. Line ends do not count: git
+    gives the last line of a file the one that it lacks.
     """
+    lines, block = [line.rstrip(b"\r\n") for line in lines], [line.rstrip(b"\r\n") for line in block]
     size = len(block)
     spots = [line for line, _ in near if line >= after] or [after]
     if not size:

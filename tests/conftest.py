@@ -1,0 +1,26 @@
+"""Repositories for every test, and a world without the configuration of whoever runs them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.gitrepo import Repo
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No GIT_* variable, no kernel, no home of the user's."""
+    for name in [n for n in os.environ if n.startswith(("GIT_", "XDG_"))]:
+        monkeypatch.delenv(name)
+    home = tmp_path_factory.getbasetemp() / "home"
+    home.mkdir(exist_ok=True)
+    monkeypatch.setenv("HOME", str(home))
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repo:
+    """An empty bare repository."""
+    return Repo.make(tmp_path / "repo.git")
