@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from backport.git.diff import added
+from backport.git.runner import GitFailedError
 from backport.git.store import Store
 from backport.model.errors import InputError
 from backport.model.series import Entry, FileChange, decode, subject_of
@@ -44,7 +45,6 @@ class History:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._git = store.git
-        self._empty: dict[tuple[str, str], bool] = {}
 
     def commit(self, oid: str) -> Commit:
         """One commit, by its full id; InputError where it is missing, not a commit, or damaged."""
@@ -109,25 +109,18 @@ class History:
 
         Lines older than `since` are left out: they cannot be what makes the target differ.
         """
-        if self.is_empty(since, until):
-            return []
-        self._bring([path], since, until)
         ranges = [f"-L{first},{last}" for first, last in lines]
         span = f"{since}..{until}" if since else until
-        out = self._git.run(["blame", "--porcelain", *ranges, span, "--", _text(path)])
-        return list(_parse_blame(out))
+        return list(_parse_blame(self._walk(["blame", "--porcelain", *ranges, span, "--", _text(path)], path, since, until)))
 
     def touched_lines(self, path: bytes, first: int, last: int, since: str, until: str) -> list[Cause]:
         """Who, after `since`, changed or removed anything at the lines first..last of `path` in `until`, newest first.
 
         All that was done to the file where last is before first: an empty file has no line that git could be asked about.
         """
-        if self.is_empty(since, until):
-            return []
-        self._bring([path], since, until)
         span = f"{since}..{until}" if since else until
         lines = [f"-L{first},{last}:{_text(path)}", "--no-patch", _FORMAT, span]
-        out = self._git.run(["log", *(lines if first <= last else [_FORMAT, span, "--", _text(path)])])
+        out = self._walk(["log", *(lines if first <= last else [_FORMAT, span, "--", _text(path)])], path, since, until)
         return [Cause(oid, subject, "") for oid, subject, _ in _parse_log(out)]
 
     def brought(self, paths: Iterable[bytes], since: str, until: str) -> dict[bytes, Cause]:
@@ -177,17 +170,11 @@ class History:
         out = self._git.run(["log", "--reverse", "-G", rf"\b{re.escape(name)}\b", _FORMAT, span, "--", *where])
         return [Cause(oid, subject, f"changed lines with {name}") for oid, subject, _ in _parse_log(out)]
 
-    def is_empty(self, since: str, until: str) -> bool:
-        """Whether `until` has no commit that `since` has not: blame and log -L die of such a range."""
-        if (since, until) not in self._empty:
-            self._empty[since, until] = bool(since) and not self._git.run(["rev-list", "--max-count=1", f"{since}..{until}"])
-        return self._empty[since, until]
-
     def is_ancestor(self, old: str, new: str) -> bool:
         """Whether `new` has `old` in its history; may say no where committers' clocks were wrong.
 
-        Looks only at commits that are not older than `old`: `merge-base --is-ancestor` walks the whole of both histories when they
-        have nothing in common, which takes 2 s on mainline.
+        Looks only at commits that are not older than `old`: `merge-base --is-ancestor` walks the whole of both histories
+        when they have nothing in common, which takes 2 s on mainline.
         """
         date = self.commit(old).committer.rpartition(b"> ")[2].split(b" ")[0].decode()
         return old in self._git.run(["rev-list", f"--max-age={date}", new]).decode().split()
@@ -197,6 +184,16 @@ class History:
         extra = ["-E", "-i", f"--grep={grep}"] if grep else []
         command = ["rev-list", "--reverse", "--topo-order", "--no-merges", *extra, span, "--", *(_text(p) for p in paths)]
         return self._git.run(command).decode().split()
+
+    def _walk(self, command: Sequence[str], path: bytes, since: str, until: str) -> bytes:
+        """The output of a blame or log -L, nothing where the range is empty: git dies of that instead of saying nothing."""
+        self._bring([path], since, until)
+        try:
+            return self._git.run(command)
+        except GitFailedError:
+            if since and not self._git.run(["rev-list", "--max-count=1", f"{since}..{until}"]):
+                return b""
+            raise
 
     def _bring(self, paths: Sequence[bytes], since: str, until: str) -> None:
         """In a partial clone, fetch at once what these files were in the range and just before: blame reads them all.
