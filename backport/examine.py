@@ -12,21 +12,24 @@ from pathlib import Path
 
 from backport import sample
 from backport.drift import stage
+from backport.drift.kabi import parse_whitelist
 from backport.drift.undeclared import KernelGuard
 from backport.git.clone import Clone, resolve_one
 from backport.git.history import Commit, History
 from backport.git.store import Store
 from backport.git.trees import Trees
+from backport.ingest.accepted import apply
 from backport.ingest.adhoc import gather, is_file
 from backport.ingest.commits import ingest
 from backport.ingest.sources import Sources, open_sources, wanted_names
-from backport.model.definition import ConfigValue, Definition
+from backport.model.definition import Acceptance, Definition
 from backport.model.errors import InputError
 from backport.model.finding import Finding
 from backport.model.progress import Progress
 from backport.model.result import Skipped
-from backport.model.series import Series
+from backport.model.series import Patch, Series
 from backport.replay.engine import Replayed, replay
+from backport.replay.guard import Guard
 from backport.settings import cache_folder
 
 
@@ -71,26 +74,42 @@ def drift(request: Request, progress: Progress) -> Examined:
             shop = Workshop(store, Trees(store), History(store))
             onto = shop.history.commit(resolve_one(sources.clones, request.onto))
             series = _series(request, sources.clones, store, progress)
-            config = request.definition.config if request.definition is not None else ()
-            return examine(series, onto, shop, config, progress, request.kabi_whitelist)
+            return examine(series, onto, shop, request.definition, progress, _whitelist(request.kabi_whitelist))
 
 
 def examine(
     series: Series,
     onto: Commit,
     shop: Workshop,
-    config: tuple[ConfigValue, ...],
+    definition: Definition | None,
     progress: Progress,
-    kabi_whitelist: Path | None = None,
+    whitelist: frozenset[str] | None = None,
 ) -> Examined:
     """Replay under the guard, then look at what only the whole result shows: numbers, Kconfig, kABI."""
     store, trees, history = shop.store, shop.trees, shop.history
+    config, accepted = (definition.config, definition.accepted) if definition is not None else ((), ())
     with KernelGuard(series, onto.tree, trees, store, history, cache_folder()) as guard:
-        replayed = replay(series, onto.oid, store, trees, history, progress, guard)
+        replayed = replay(series, onto.oid, store, trees, history, progress, _Lenient(guard, accepted))
         unchecked = guard.skipped()
-    subject = stage.Subject(series, onto.tree, replayed.tree, config, kabi_whitelist)
+    subject = stage.Subject(series, onto.tree, replayed.tree, config, whitelist)
     report = stage.check(subject, replayed.findings, trees, store, history, progress)
-    return Examined(replayed, report.findings, (*unchecked, *report.skipped))
+    return Examined(replayed, apply(report.findings, accepted), (*unchecked, *report.skipped))
+
+
+@dataclass(frozen=True, slots=True)
+class _Lenient:
+    """A guard whose findings carry the reasons for which the definition accepts them: those do not refuse a patch."""
+
+    guard: Guard
+    accepted: tuple[Acceptance, ...]
+
+    def findings(self, patch: Patch, tree: str) -> Sequence[Finding]:
+        """The guard's, with reasons."""
+        return apply(self.guard.findings(patch, tree), self.accepted)
+
+    def accept(self, patch: Patch) -> None:
+        """The patch landed."""
+        self.guard.accept(patch)
 
 
 def open_histories(
@@ -107,6 +126,15 @@ def _series(request: Request, clones: Sequence[Clone], store: Store, progress: P
     if request.definition is not None:
         return ingest(request.definition, clones, store, progress)
     return gather(request.what, request.onto, clones, store, progress)
+
+
+def _whitelist(path: Path | None) -> frozenset[str] | None:
+    if path is None:
+        return None
+    try:
+        return parse_whitelist(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"cannot read the whitelist: {error.strerror}", where=str(path)) from error
 
 
 def _revisions(what: Sequence[str]) -> list[str]:

@@ -62,7 +62,7 @@ def symbol(name: str, versions: Sequence[Version]) -> SymbolAnswers:
     if len(versions) < 2 or not answers.differ:
         return answers
     first, last = versions[0], versions[-1]
-    if not last.history.is_ancestor(first.commit, last.commit):
+    if last.history.is_ancestor(last.commit, first.commit):
         first, last = last, first
     paths = sorted({d.path for _, declared in found for d in declared})
     return SymbolAnswers(answers.versions, tuple(last.history.mentions(name, first.commit, last.commit, paths)))

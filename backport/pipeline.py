@@ -60,7 +60,7 @@ def run(options: Options, progress: Progress) -> RunResult:
         kernel = version.parse(shop.trees.read(onto.tree, b"Makefile") or b"", f"{options.onto}:Makefile")
 
         series = ingest(definition, sources.clones, store, progress)
-        examined = examine(series, onto, shop, definition.config, progress)
+        examined = examine(series, onto, shop, definition, progress)
         replayed = examined.replayed
         wishes = Wishes(options.tarball, options.packager, options.srpm, cache_folder())
         package = write(work, definition, wishes, onto, kernel, replayed.outcomes, store, shop.trees, progress)

@@ -61,7 +61,7 @@ def command(
             console.show_findings(found.findings, found.skipped)
         else:
             sys.stdout.buffer.write(_rendered(form, request.onto, found.findings, found.skipped, __version__))
-    return int(any(f.level == "error" for f in found.findings))
+    return int(any(f.blocks for f in found.findings))
 
 
 def _rendered(form: str, onto: str, findings: Sequence[Finding], skipped: Sequence[Skipped], version: str) -> bytes:

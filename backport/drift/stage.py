@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from backport.drift import kabi
+from backport.drift.kconfig import check as kconfig
 from backport.drift.undeclared import STAGE, DriftReport, summary
 from backport.git.history import History
 from backport.git.store import Store
@@ -18,20 +19,28 @@ from backport.model.series import Series
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is looked at: a series, the target's tree without it and with all of it that landed, the config it is built with."""
+    """What is looked at: a series, the target's tree without it and with all of it that landed, the config it is built with.
+
+    `whitelist` names the exported symbols whose interface must not change.
+    """
 
     series: Series
     onto_tree: str
     result_tree: str
     config: tuple[ConfigValue, ...] = ()
-    kabi_whitelist: Path | None = None
+    whitelist: frozenset[str] | None = None
 
 
 def check(
     subject: Subject, guarded: Sequence[Finding], trees: Trees, store: Store, history: History, progress: Progress
 ) -> DriftReport:
     """The guard's findings with those of the whole: number clashes, Kconfig, kABI."""
-    progress.stage(STAGE, 0)
-    findings = tuple(guarded)
+    progress.stage(STAGE, 2)
+    series, onto, result = subject.series, subject.onto_tree, subject.result_tree
+    options = kconfig.check(series, onto, result, subject.config, trees, store, history)
+    progress.step("Kconfig")
+    interfaces = kabi.check(series, onto, result, trees, store, subject.whitelist, history)
+    progress.step("kABI")
+    findings = (*guarded, *options.findings, *interfaces)
     progress.done(summary(findings))
-    return DriftReport(findings, ())
+    return DriftReport(findings, options.skipped)

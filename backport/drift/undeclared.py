@@ -190,7 +190,7 @@ class KernelGuard:
 
 def summary(findings: Sequence[Finding]) -> str:
     """The findings in one phrase, for the line of the stage."""
-    errors = sum(f.level is Level.ERROR for f in findings)
+    errors = sum(f.blocks for f in findings)
     if not findings:
         return "every name that the series uses is declared"
     return f"{errors} names that the target does not declare, {len(findings) - errors} warnings"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +10,6 @@ from pathlib import Path
 
 from backport.git.runner import Git
 from backport.model.errors import InputError
-
 
 _COMMIT = re.compile(rb"commit ([0-9a-f]{40})")
 
@@ -83,3 +83,15 @@ def resolve_one(clones: Sequence[Clone], name: str, where: str = "--onto") -> st
             then="look with `git -C CLONE tag`; a shallow or partial clone may have to be deepened (git fetch --unshallow)",
         )
     return found
+
+
+def made_by(clones: Sequence[Clone], blobs: Sequence[tuple[bytes, str]]) -> list[str]:
+    """The commits of any branch or tag, newest first, that brought or removed the first of the blobs (path, id) at its path."""
+    if not blobs:
+        return []
+    path, oid = blobs[0]
+    found: list[str] = []
+    for clone in clones:
+        command = ["log", "--all", "--no-merges", "--format=%H", f"--find-object={oid}", "--", os.fsdecode(path)]
+        found += Git(clone.git_dir).run(command, ok=(0, 128)).decode().split()
+    return list(dict.fromkeys(found))

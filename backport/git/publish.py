@@ -66,7 +66,7 @@ def publish(store: Store, clone: Clone, tip: str, branch: str) -> None:
 
 def _branch_of(head: Path) -> bytes:
     """The branch that a HEAD names; a HEAD that is a symbolic link, as git once wrote it, still counts."""
-    text = os.readlink(os.fsencode(head)) if head.is_symlink() else head.read_bytes().strip().removeprefix(b"ref: ")
+    text = os.fsencode(head.readlink()) if head.is_symlink() else head.read_bytes().strip().removeprefix(b"ref: ")
     return text.removeprefix(b"refs/heads/") if text.startswith(b"refs/heads/") else b""
 
 

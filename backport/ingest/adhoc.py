@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from backport.git.clone import Clone, resolve_one
+from backport.git.clone import Clone, made_by, resolve_one
 from backport.git.history import History
 from backport.git.store import Store
 from backport.ingest.commits import ingest
@@ -13,7 +13,7 @@ from backport.ingest.patchfile import read_patch_file
 from backport.model.definition import DefinedCommit, Definition
 from backport.model.errors import InputError
 from backport.model.progress import Progress, Silent
-from backport.model.series import Series
+from backport.model.series import Patch, Series
 
 
 def is_file(name: str) -> bool:
@@ -32,7 +32,7 @@ def gather(names: Sequence[str], onto: str, clones: Sequence[Clone], store: Stor
     patches = []
     for name in names:
         if is_file(name):
-            patches.append(read_patch_file(Path(name), base, store))
+            patches.append(_merged(read_patch_file(Path(name), base, store), clones, store))
         else:
             found = _commits(name, clones, history)
             patches.extend(ingest(_definition(found, onto), clones, store, Silent()).patches)
@@ -41,6 +41,18 @@ def gather(names: Sequence[str], onto: str, clones: Sequence[Clone], store: Stor
         raise InputError("there is no commit in what was given", where=" ".join(names))
     progress.done(f"{len(patches)} patch{'es' * (len(patches) > 1)}")
     return Series("commits", ", ".join(names), base, tuple(patches))
+
+
+def _merged(patch: Patch, clones: Sequence[Clone], store: Store) -> Patch:
+    """The commit that a patch file became, where a clone has one that makes the very same blobs; else the patch as it is.
+
+    The commit is worth more: around it lies upstream's tree, which says what the names on the added lines meant.
+    """
+    for oid in made_by(clones, [(c.new_path, c.new.oid) for c in patch.changes if c.new is not None]):
+        (found,) = ingest(_definition([oid], ""), clones, store, Silent()).patches
+        if found.changes == patch.changes:
+            return found
+    return patch
 
 
 def _commits(name: str, clones: Sequence[Clone], history: History) -> list[str]:

@@ -34,7 +34,8 @@ def ingest(definition: Definition, clones: Sequence[Clone], store: Store, progre
     try:
         changes = history.changes([(tree, commit.tree) for tree, commit in zip(trees, commits, strict=True)])
     except GitFailedError as error:  # a tree that git refuses to read: "empty filename in tree entry"
-        raise InputError(f"git cannot read a commit of the series: {error.stderr}", where=str(definition.source), then=error.then) from error
+        what = f"git cannot read a commit of the series: {error.stderr}"
+        raise InputError(what, where=str(definition.source), then=error.then) from error
     patches = []
     for wanted, commit, tree, changed in zip(definition.commits, commits, trees, changes, strict=True):
         _refuse_unsafe(changed, _place(definition, wanted.line))

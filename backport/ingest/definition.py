@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from backport.ingest import accepted, toml_file
+from backport.ingest.toml_file import Place, rows, string
 from backport.model.definition import ConfigValue, DefinedCommit, Definition, Drop, Topic
-from backport.model.errors import InputError
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _PATCH_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,57}\.patch")
@@ -27,63 +26,20 @@ _KEYS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Knows on which line each key stands, which tomllib reads and forgets: by table, its number, and key ("" for the header).
-
-    A multi-line string that imitates a header or a key misleads it: the wrong line of the right file is then named.
-    """
-
-    source: Path
-    lines: Mapping[tuple[str, int, str], int]
-
-    @classmethod
-    def of(cls, source: Path, text: str) -> _Place:
-        """Where everything is in a file."""
-        lines: dict[tuple[str, int, str], int] = {}
-        counts: dict[str, int] = {}
-        table, number = "", 0
-        for at, line in enumerate(text.split("\n"), 1):  # not splitlines, to which U+2028 in a comment is a line's end
-            if header := re.fullmatch(r"\s*\[\[?\s*([\w.-]+)\s*\]\]?\s*(#.*)?", line):
-                table = header.group(1)
-                number = counts[table] = counts.get(table, -1) + 1
-                lines[table, number, ""] = at
-            elif key := re.match(r"\s*\"?([\w-]+)\"?\s*[=.]", line):
-                lines.setdefault((table, number, key.group(1)), at)
-        return cls(source, lines)
-
-    def line(self, table: str, number: int, key: str) -> int:
-        """The 1-based line of a key, of its table where the key is missing, 1 where that is missing too."""
-        inline = ("", 0, table)  # `upstream = { range = "..." }`
-        return self.lines.get((table, number, key)) or self.lines.get((table, number, "")) or self.lines.get(inline) or 1
-
-    def error(self, what: str, table: str = "", number: int = 0, key: str = "", *, then: str = "") -> InputError:
-        """The error for a key, with file, line and key."""
-        name = ".".join(part for part in (table, key) if part)
-        return InputError(what, where=f"{self.source}:{self.line(table, number, key)}" + (f": {name}" if name else ""), then=then)
-
-
 def load(path: Path) -> Definition:
-    """The definition in a file. InputError names file, line and key for whatever is missing, unknown, misspelt or twice."""
-    try:
-        text = path.read_bytes().decode("utf-8")
-        data = tomllib.loads(text)
-    except OSError as error:
-        raise InputError(f"cannot read it: {error.strerror}", where=str(path)) from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"it is not UTF-8 (byte {error.start})", where=str(path)) from error
-    except (ValueError, RecursionError) as error:  # TOMLDecodeError; a number of 5000 digits; 5000 brackets
-        at = re.search(r"at line (\d+), column (\d+)", str(error))
-        where = f"{path}:{at[1]}:{at[2]}" if at else f"{path}:{text.rstrip().count(chr(10)) + 1}"
-        raise InputError(f"broken TOML: {re.sub(r' *[(]at .*[)]', '', str(error)).lower()}", where=where) from error
-    return _definition(data, _Place.of(path, text))
+    """The definition in a file. InputError names file, line and key for whatever is missing, unknown, misspelt or twice.
+
+    Findings that `accepted.toml` beside it accepts come with it.
+    """
+    data, place = toml_file.read(path)
+    return _definition(data, place)
 
 
-def _definition(data: Mapping[str, Any], place: _Place) -> Definition:
+def _definition(data: Mapping[str, Any], place: Place) -> Definition:
     _refuse_unknown(data, place)
-    commits = tuple(_commit(place, row, i) for i, row in enumerate(_rows(place, data, "commit")))
-    topics = tuple(_topic(place, row, i) for i, row in enumerate(_rows(place, data, "topic")))
-    drops = tuple(_drop(place, row, i) for i, row in enumerate(_rows(place, data, "drop")))
+    commits = tuple(_commit(place, row, i) for i, row in enumerate(rows(place, data, "commit")))
+    topics = tuple(_topic(place, row, i) for i, row in enumerate(rows(place, data, "topic")))
+    drops = tuple(_drop(place, row, i) for i, row in enumerate(rows(place, data, "drop")))
     if not commits:
         raise place.error("the series has no [[commit]]", then="`backport series new` writes one from a history")
     _check_ids(place, commits, drops)
@@ -91,19 +47,20 @@ def _definition(data: Mapping[str, Any], place: _Place) -> Definition:
     upstream, target = _table(place, data, "upstream"), _table(place, data, "target")
     return Definition(
         source=place.source,
-        name=_string(place, data, "", 0, "name", NAME.fullmatch, "letters, digits and ._- only"),
-        title=_string(place, data, "", 0, "title"),
-        repository=_string(place, upstream, "upstream", 0, "repository"),
-        range=_string(place, upstream, "upstream", 0, "range"),
-        onto=_string(place, target, "target", 0, "onto"),
+        name=string(place, data, "", 0, "name", NAME.fullmatch, "letters, digits and ._- only"),
+        title=string(place, data, "", 0, "title"),
+        repository=string(place, upstream, "upstream", 0, "repository"),
+        range=string(place, upstream, "upstream", 0, "range"),
+        onto=string(place, target, "target", 0, "onto"),
         commits=commits,
         drops=drops,
         topics=topics,
         config=_config(place, _table(place, data, "config", optional=True)),
+        accepted=accepted.load(place.source.with_name(accepted.FILE)),
     )
 
 
-def _refuse_unknown(data: Mapping[str, Any], place: _Place) -> None:
+def _refuse_unknown(data: Mapping[str, Any], place: Place) -> None:
     for table, known in _KEYS.items():
         rows = data.get(table, {}) if table else data
         for number, row in enumerate(rows if isinstance(rows, list) else [rows]):
@@ -112,73 +69,49 @@ def _refuse_unknown(data: Mapping[str, Any], place: _Place) -> None:
                 raise place.error(f"unknown key {key!r}", *at, then=f"known keys: {', '.join(sorted(known))}")
 
 
-def _rows(place: _Place, data: Mapping[str, Any], table: str) -> Sequence[Mapping[str, Any]]:
-    rows = data.get(table, [])
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise place.error(f"{table} must be written as [[{table}]]", table)
-    return rows
-
-
-def _table(place: _Place, data: Mapping[str, Any], table: str, *, optional: bool = False) -> Mapping[str, Any]:
+def _table(place: Place, data: Mapping[str, Any], table: str, *, optional: bool = False) -> Mapping[str, Any]:
     found = data.get(table, {} if optional else None)
     if not isinstance(found, dict):
         raise place.error(f"the table [{table}] is missing", table)
     return found
 
 
-def _string(
-    place: _Place,
-    row: Mapping[str, Any],
-    table: str,
-    number: int,
-    key: str,
-    valid: Callable[[str], object] = bool,
-    rule: str = "it must not be empty",
-) -> str:
-    value = row.get(key)
-    if value is None:
-        raise place.error(f"the key {key!r} is missing", table, number, key)
-    if not isinstance(value, str) or not valid(value) or not all(c.isprintable() for c in value):
-        raise place.error(f"{key} = {value!r} will not do: {rule}", table, number, key)
-    return value
-
-
-def _commit(place: _Place, row: Mapping[str, Any], number: int) -> DefinedCommit:
-    topic = _string(place, row, "commit", number, "topic") if "topic" in row else ""
+def _commit(place: Place, row: Mapping[str, Any], number: int) -> DefinedCommit:
+    topic = string(place, row, "commit", number, "topic") if "topic" in row else ""
     return DefinedCommit(
-        _string(place, row, "commit", number, "id", _ID.fullmatch, "12 to 40 hexadecimal digits"),
-        _string(place, row, "commit", number, "subject"),
+        string(place, row, "commit", number, "id", _ID.fullmatch, "12 to 40 hexadecimal digits"),
+        string(place, row, "commit", number, "subject"),
         topic,
         place.line("commit", number, "id"),
     )
 
 
-def _topic(place: _Place, row: Mapping[str, Any], number: int) -> Topic:
+def _topic(place: Place, row: Mapping[str, Any], number: int) -> Topic:
     rule = "a patch file name: letters, digits and ._- , ending in .patch, at most 64"
     return Topic(
-        _string(place, row, "topic", number, "file", _PATCH_FILE.fullmatch, rule),
-        _string(place, row, "topic", number, "title"),
+        string(place, row, "topic", number, "file", _PATCH_FILE.fullmatch, rule),
+        string(place, row, "topic", number, "title"),
     )
 
 
-def _drop(place: _Place, row: Mapping[str, Any], number: int) -> Drop:
+def _drop(place: Place, row: Mapping[str, Any], number: int) -> Drop:
     return Drop(
-        _string(place, row, "drop", number, "id", _ID.fullmatch, "12 to 40 hexadecimal digits"),
-        _string(place, row, "drop", number, "subject"),
-        _string(place, row, "drop", number, "reason"),
+        string(place, row, "drop", number, "id", _ID.fullmatch, "12 to 40 hexadecimal digits"),
+        string(place, row, "drop", number, "subject"),
+        string(place, row, "drop", number, "reason"),
         place.line("drop", number, "id"),
     )
 
 
-def _config(place: _Place, table: Mapping[str, Any]) -> tuple[ConfigValue, ...]:
+def _config(place: Place, table: Mapping[str, Any]) -> tuple[ConfigValue, ...]:
     for symbol in table:
         if not _SYMBOL.fullmatch(symbol) or symbol.startswith("CONFIG_"):
             raise place.error(f"{symbol!r} is no Kconfig symbol (written without CONFIG_)", "config", 0, symbol)
     rule = 'y, m, n, a number, or a string in its own quotes ("\\"text\\"")'
-    return tuple(ConfigValue(s, _string(place, table, "config", 0, s, _CONFIG_VALUE.fullmatch, rule)) for s in table)
+    return tuple(ConfigValue(s, string(place, table, "config", 0, s, _CONFIG_VALUE.fullmatch, rule)) for s in table)
 
 
-def _check_ids(place: _Place, commits: Sequence[DefinedCommit], drops: Sequence[Drop]) -> None:
+def _check_ids(place: Place, commits: Sequence[DefinedCommit], drops: Sequence[Drop]) -> None:
     seen: dict[str, str] = {}
     rows = [("commit", i, c.commit) for i, c in enumerate(commits)] + [("drop", i, d.commit) for i, d in enumerate(drops)]
     for table, number, oid in rows:
@@ -187,7 +120,7 @@ def _check_ids(place: _Place, commits: Sequence[DefinedCommit], drops: Sequence[
         seen[oid[:12]] = f"[[{table}]] number {number + 1}"
 
 
-def _check_topics(place: _Place, commits: Sequence[DefinedCommit], topics: Sequence[Topic]) -> None:
+def _check_topics(place: Place, commits: Sequence[DefinedCommit], topics: Sequence[Topic]) -> None:
     """Each topic must be one run of commits: a file that held two runs could not be applied in the order of the series."""
     files = [topic.file for topic in topics]
     for number, name in enumerate(files):
@@ -226,10 +159,10 @@ def dump(definition: Definition) -> bytes:
         "commit": [_row(commit) for commit in definition.commits],
         "drop": [{"id": drop.commit, "subject": drop.subject, "reason": drop.reason} for drop in definition.drops],
     }
-    for name, rows in tables.items():
-        if rows:
+    for name, items in tables.items():
+        if items:
             document[name] = tomlkit.aot()
-            for row in rows:
+            for row in items:
                 document[name].append(tomlkit.item(row))
     return re.sub(r"(?<!\n)\n(?=\[)", "\n\n", tomlkit.dumps(document)).encode()
 

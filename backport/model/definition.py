@@ -43,6 +43,16 @@ class ConfigValue:
 
 
 @dataclass(frozen=True, slots=True)
+class Acceptance:
+    """A finding that somebody looked at and accepts: its kind and symbol, the file ('' for any), and why."""
+
+    kind: str
+    symbol: str
+    file: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Definition:
     """A whole series.toml. `source` is the file, for messages; `topics` is empty where each commit makes its own patch file."""
 
@@ -56,6 +66,7 @@ class Definition:
     drops: tuple[Drop, ...]
     topics: tuple[Topic, ...]
     config: tuple[ConfigValue, ...]
+    accepted: tuple[Acceptance, ...] = ()
 
     @property
     def embedded(self) -> bool:

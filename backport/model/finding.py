@@ -22,7 +22,8 @@ class Finding:
 
     `kind` is a stable word ("absent-symbol", ...); `patch` the upstream commit on whose added line it stands; `path` and
     `line` (1-based) point into that commit's version of the file; `upstream` and `target` say what each side has;
-    `introduced_by` is the upstream commit that made the difference, where it is known; `hint` the way out.
+    `introduced_by` is the upstream commit that made the difference, where it is known; `hint` the way out; `accepted` the
+    reason for which somebody accepts it (see ingest/accepted.py), '' where nobody does.
     """
 
     level: Level
@@ -35,3 +36,9 @@ class Finding:
     target: str = ""
     introduced_by: Cause | None = None
     hint: str = ""
+    accepted: str = ""
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it needs a person: an error that nobody has accepted."""
+        return self.level is Level.ERROR and not self.accepted

@@ -56,4 +56,4 @@ class RunResult:
     @property
     def needs_person(self) -> bool:
         """Whether any patch or finding asks for somebody: exit status 1."""
-        return any(p.verdict.needs_person for p in self.patches) or any(f.level == "error" for f in self.findings)
+        return any(p.verdict.needs_person for p in self.patches) or any(f.blocks for f in self.findings)

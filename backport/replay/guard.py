@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from backport.model.finding import Finding, Level
+from backport.model.finding import Finding
 from backport.model.series import Patch
 
 
@@ -35,7 +35,7 @@ class Trusting:
 
 def refusal(findings: Sequence[Finding]) -> str:
     """Why a patch may not land, in one phrase; '' where it may."""
-    names = list(dict.fromkeys(f.symbol for f in findings if f.level is Level.ERROR))
+    names = list(dict.fromkeys(f.symbol for f in findings if f.blocks))
     if not names:
         return ""
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""

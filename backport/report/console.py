@@ -129,8 +129,9 @@ class Console:
             self._block(view.finding_tree(ordered))
         if skipped:
             self._block(view.skipped_tree(skipped))
-        counts = [plural(sum(f.level is level for f in findings), level.value) for level in Level]
-        bad = any(f.level is Level.ERROR for f in findings)
+        counts = [plural(sum(f.level is level and not f.accepted for f in findings), level.value) for level in Level]
+        counts += [f"{number} accepted" for number in [sum(bool(f.accepted) for f in findings)] if number]
+        bad = any(f.blocks for f in findings)
         self._block(Text(", ".join(counts) + ".", "bold red" if bad else "bold green"))
 
     def show_series_table(self, definitions: Sequence[Definition]) -> None:

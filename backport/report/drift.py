@@ -15,9 +15,9 @@ SCHEMA = "backport-drift/1"
 def dump(onto: str, findings: Sequence[Finding], skipped: Sequence[Skipped]) -> bytes:
     """The findings in their order, what was not checked, and the counts; deterministic, one trailing newline.
 
-    A finding's keys are level, kind, symbol, patch, file, line, upstream, target, introduced_by, hint.
+    A finding's keys are level, kind, symbol, patch, file, line, upstream, target, introduced_by, hint, accepted.
     """
-    counts = {level.value: sum(f.level is level for f in findings) for level in Level}
+    counts = {level.value: sum(f.level is level and not f.accepted for f in findings) for level in Level}
     document = {
         "schema": SCHEMA,
         "onto": onto,

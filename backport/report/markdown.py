@@ -131,7 +131,8 @@ def _findings(findings: Sequence[Finding]) -> Iterator[str]:
         where = f"{code(found.path)} line {found.line}, {code(found.patch[:12])}"
         by = _cause(found.introduced_by) if found.introduced_by else ""
         sides = (prose(found.upstream), prose(found.target))
-        yield row(found.level, prose(found.kind), code(found.symbol), where, *sides, by, prose(found.hint))
+        hint = f"accepted: {found.accepted}" if found.accepted else found.hint
+        yield row(found.level, prose(found.kind), code(found.symbol), where, *sides, by, prose(hint))
 
 
 def _left_out(result: RunResult) -> Iterator[str]:

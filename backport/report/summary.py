@@ -40,7 +40,7 @@ def counts(result: RunResult) -> dict[Verdict, int]:
 
 def finding_counts(result: RunResult) -> dict[Level, int]:
     """How many findings there are of each level; every level is there."""
-    levels = [finding.level for finding in result.findings]
+    levels = [finding.level for finding in result.findings if not finding.accepted]
     return {level: levels.count(level) for level in Level}
 
 

@@ -136,6 +136,8 @@ def finding_tree(findings: Sequence[Finding]) -> Tree:
             if value:
                 branch.add(text((f"{name:<8} ", GUIDE), (value, "")))
         _add_causes(branch, (found.introduced_by,) if found.introduced_by else ())
+        if found.accepted:
+            branch.add(text(("accepted ", "green"), (found.accepted, "")))
         if found.hint:
             branch.add(text(("hint     ", GUIDE), (found.hint, "")))
     if len(findings) > len(shown):

@@ -1,0 +1,73 @@
+"""What each kind of finding means and what to do about it, for the renderings that explain kinds and not only findings.
+
+A kind that is not here is described by its own words.
+"""
+
+from __future__ import annotations
+
+KINDS: dict[str, tuple[str, str]] = {
+    "absent-symbol": (
+        "The target does not declare a name that an added line uses",
+        "Use the target's spelling, or take the commit that introduces it.",
+    ),
+    "absent-header": (
+        "The target does not have a header that an added line includes",
+        "Include what the target has instead, or take the commit that adds it.",
+    ),
+    "absent-local": (
+        "The target's function lacks a local variable that an added line uses",
+        "Declare it, or take the commit that does.",
+    ),
+    "absent-label": (
+        "The target's function lacks a label that an added goto names",
+        "Add the label, or take the commit that does.",
+    ),
+    "not-included": (
+        "The target declares the name, but not where this file can see it",
+        "Include the header that the hint names.",
+    ),
+    "other-architecture": (
+        "The target declares the name for other architectures only",
+        "Check the architectures that you build.",
+    ),
+    "kabi-removed": (
+        "A symbol is no longer exported to modules",
+        "Modules that use it will not load: keep the export where kABI is frozen.",
+    ),
+    "kabi-signature": (
+        "An exported symbol changes its parameters or its type",
+        "Keep it and add a new function beside it where kABI is frozen.",
+    ),
+    "kabi-struct": (
+        "A struct that exported symbols reach changes its layout",
+        "Use reserved members, or a struct of your own, where kABI is frozen.",
+    ),
+    "kabi-unread": ("A part of the module interface was not compared", "Compare it by hand."),
+    "kconfig-absent": (
+        "A wanted configuration symbol does not exist",
+        "kconf drops it without a word: correct the wish, or add the patch.",
+    ),
+    "kconfig-absent-symbol": (
+        "An added line depends on a configuration symbol that nothing defines",
+        "Take the commit that defines it, or drop the condition.",
+    ),
+    "kconfig-changed": ("A configuration symbol changes for every configuration", "Check the target's own configuration files."),
+    "kconfig-loop": ("Dependencies of configuration symbols run in a circle", "Every make config stops there: break the circle."),
+    "kconfig-source-absent": (
+        "An added line sources a Kconfig file that does not exist",
+        "Every make config stops there: add the file or leave the line out.",
+    ),
+    "kconfig-syntax": ("An added line is no Kconfig", "Correct the line."),
+    "kconfig-unmet": (
+        "A configuration symbol cannot have the wanted value",
+        "Set what it depends on, or take the commits that it depends on.",
+    ),
+    "kconfig-unset": (
+        "A new configuration symbol has a prompt and no answer",
+        "Add a value: builds that take no questions stop at it.",
+    ),
+    "makefile-object-absent": (
+        "An added Makefile line asks for an object that nothing makes",
+        "Leave the line out, or take the commit that adds the source.",
+    ),
+}
