@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,13 +34,14 @@ def default_kernels(environment: Mapping[str, str] = os.environ) -> tuple[str, .
     """
     value = environment.get("BACKPORT_KERNEL", "")
     if value:
-        return (value,) if "://" in value else tuple(filter(None, value.split(":")))
+        url = "://" in value or re.match(r"[\w.-]+@[\w.-]+:", value)  # git@host:linux.git is one place, not two
+        return (value,) if url else tuple(filter(None, value.split(":")))
     path = config_file(environment)
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return ()
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # ValueError: not UTF-8, no TOML, a number of 5000 digits
         raise InputError(f"cannot read the configuration: {error}", where=str(path)) from error
     kernel = data.get("kernel", [])
     kernels = [kernel] if isinstance(kernel, str) else kernel

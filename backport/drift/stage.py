@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from backport.drift import kabi
 from backport.drift.kconfig import check as kconfig
-from backport.drift.undeclared import STAGE, DriftReport, summary
+from backport.drift.undeclared import STAGE, DriftReport
 from backport.git.history import History
 from backport.git.store import Store
 from backport.git.trees import Trees
 from backport.model.definition import ConfigValue
-from backport.model.finding import Finding
+from backport.model.finding import Finding, Level
 from backport.model.progress import Progress
 from backport.model.series import Series
 
@@ -42,5 +42,15 @@ def check(
     interfaces = kabi.check(series, onto, result, trees, store, subject.whitelist, history)
     progress.step("kABI")
     findings = (*guarded, *options.findings, *interfaces)
-    progress.done(summary(findings))
+    progress.done(_summary(findings))
     return DriftReport(findings, options.skipped)
+
+
+def _summary(findings: Sequence[Finding]) -> str:
+    """`2 errors, 1 warning`; accepted ones are counted apart."""
+    open_ones = [found for found in findings if not found.accepted]
+    counts = [(sum(found.level is level for found in open_ones), level.value) for level in Level]
+    told = [f"{number} {word}{'s' * (number > 1)}" for number, word in counts if number]
+    if accepted := len(findings) - len(open_ones):
+        told.append(f"{accepted} accepted")
+    return ", ".join(told) or "nothing found"
