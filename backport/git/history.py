@@ -196,18 +196,16 @@ class History:
             raise
 
     def _bring(self, paths: Sequence[bytes], since: str, until: str) -> None:
-        """In a partial clone, fetch at once what these files were in the range and just before: blame reads them all.
+        """In a partial clone, fetch what these files were in the range, at once: blame would fetch them one by one.
 
-        It reads as well what was deleted in a commit that added one of them, to see whether that was a rename.
+        `log --raw` needs commits and trees alone, which are there; `rev-list --objects` answers the same in 4 s instead of 0.1.
         """
         if self._store.partial:
             span = f"{since}..{until}" if since else until
-            command = ["log", "--raw", "--no-abbrev", "-z", "-m", "--no-renames", "--full-diff", _FORMAT, span, "--"]
-            for _, _, rest in _parse_log(self._git.run([*command, *(_text(p) for p in paths)])):
-                changed = list(_changes(rest.removeprefix(b"\0").removeprefix(b"\n").split(b"\0")))
-                came = any(change.old is None and change.new_path in paths for change in changed)
-                ends = [c for c in changed if c.new_path in paths or (came and c.new is None)]
-                self._store.prefetch(e.oid for c in ends for e in (c.old, c.new) if e is not None and e.is_file)
+            command = ["log", "-m", "--raw", "--no-abbrev", "--no-renames", "--format=", span, "--", *(_text(p) for p in paths)]
+            blobs = set(re.findall(rb"(?<= )[0-9a-f]{40}(?= )", self._git.run(command))) - {_NOTHING.encode()}
+            wanted = sorted(blob.decode() for blob in blobs)
+            self._store.prefetch(set(wanted) - self._store.has(wanted))
 
 
 def _text(path: bytes) -> str:
