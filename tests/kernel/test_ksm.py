@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,8 @@ MERGED = {  # the target's file differs from upstream's in at least one place; g
 
 
 def backport(*arguments: str | Path, cwd: Path, status: int) -> bytes:
-    done = subprocess.run(["backport", *map(str, arguments)], cwd=cwd, capture_output=True)
+    variables = {**os.environ, "GIT_CONFIG_GLOBAL": "/dev/null"}
+    done = subprocess.run(["backport", *map(str, arguments)], cwd=cwd, capture_output=True, env=variables)
     assert done.returncode == status, done.stderr.decode()
     return done.stdout
 

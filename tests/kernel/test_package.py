@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.kernel, needs_rpm, needs_make]
 
 @pytest.fixture(scope="module")
 def ready(worktree: Path, tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    subprocess.run(["git", "-C", worktree, "checkout", "-q", "-f", "v2.6.31"], check=True)
     listing = subprocess.run(["git", "-C", worktree, "ls-files", "-s", "-z"], capture_output=True, check=True).stdout.split(
         b"\0"
     )[:-1]
