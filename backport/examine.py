@@ -92,7 +92,7 @@ def examine(
         replayed = replay(series, onto.oid, store, trees, history, progress, _Lenient(guard, accepted))
         unchecked = guard.skipped()
     subject = stage.Subject(series, onto.tree, replayed.tree, config, whitelist)
-    report = stage.check(subject, replayed.findings, trees, store, history, progress)
+    report = stage.check(subject, replayed.findings, trees, store, history, progress, cache_folder())
     return Examined(replayed, apply(report.findings, accepted), (*unchecked, *report.skipped))
 
 

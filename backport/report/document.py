@@ -13,9 +13,9 @@ from dataclasses import fields
 from importlib import resources
 from typing import Any
 
+from backport.model import codec
 from backport.model.errors import InputError
 from backport.model.result import RunResult
-from backport.report import codec
 from backport.report.summary import summary
 
 FILE = "report.json"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from backport.model import codec
 from backport.model.finding import Finding, Level
 from backport.model.result import Skipped
-from backport.report import codec
 
 SCHEMA = "backport-drift/1"
 
