@@ -10,9 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from backport import sample
 from backport.drift import stage
-from backport.drift.kabi import parse_whitelist
 from backport.drift.undeclared import KernelGuard
 from backport.git.clone import Clone, resolve_one
 from backport.git.history import Commit, History
@@ -117,6 +115,8 @@ def open_histories(
 ) -> Sources:
     """The histories that are needed; an embedded one is made now, in `scratch`."""
     if definition is not None and definition.embedded and not kernels:
+        from backport import sample
+
         kernels = [str(sample.build(definition.source.parent, scratch / "sample.git"))]
     wanted = wanted_names(definition, names[0]) if definition is not None else list(names)
     return open_sources(kernels, wanted, cache_folder(), progress)
@@ -131,6 +131,8 @@ def _series(request: Request, clones: Sequence[Clone], store: Store, progress: P
 def _whitelist(path: Path | None) -> frozenset[str] | None:
     if path is None:
         return None
+    from backport.drift.kabi import parse_whitelist
+
     try:
         return parse_whitelist(path.read_bytes())
     except OSError as error:

@@ -1,6 +1,6 @@
 """Which names some lines of a C file use, and which they declare: what a change asks of the tree it lands in.
 
-Members (behind `.` and `->`), designators, pasted words, #if conditions and include paths are left out: they are other questions.
+Members (behind `.` and `->`) and designators are listed apart; pasted words, #if conditions and include paths are other questions.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from backport.csource.accesses import Access, accesses, count_arguments
 from backport.csource.outline import Declaration, Include, outline
 from backport.csource.parse import parse_function
 from backport.csource.tokens import KEYWORDS, Directive, Lines, blank, directives, words
@@ -26,7 +27,8 @@ class Use:
 
     `role`: "call" (a bracket follows), "tag" (behind struct, union, enum), "label" (behind goto), "name". `function` is the
     enclosing one, empty at file scope. `scope` says that the function itself declares the name, on a line that is not among
-    the asked ones: "parameter", "local", "label", or the kind of a local type; empty: something outside does.
+    the asked ones: "parameter", "local", "label", or the kind of a local type; empty: something outside does. `arguments` counts those
+    of a call, -1 where they cannot be counted.
     """
 
     name: bytes
@@ -34,6 +36,7 @@ class Use:
     role: str
     function: bytes
     scope: str
+    arguments: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ class Asked:
     locals: frozenset[tuple[bytes, bytes]]
     includes: tuple[Include, ...]
     broken: tuple[bytes, ...]
+    members: tuple[Access, ...] = ()
 
 
 def asked(text: bytes, lines: Collection[int]) -> Asked:
@@ -75,9 +79,16 @@ def asked(text: bytes, lines: Collection[int]) -> Asked:
             function, scope, new = scopes.scope(name, line) if directive is None else (b"", "", False)
             if new or (not function and role == "name" and _is_parameter(plain, offset, offset + len(name))):
                 continue
-            uses.append(Use(name, line, role, function, scope))
+            count = _arguments(plain, offset + len(name)) if role == "call" and directive is None else -1
+            uses.append(Use(name, line, role, function, scope, count))
     includes = tuple(include for include in found.includes if include.line in here)
-    return Asked(tuple(uses), declares, frozenset(scopes.declared), includes, tuple(scopes.broken))
+    members = tuple(accesses(plain, offsets, here, [d for d in found.declarations if d.kind == "function"]))
+    return Asked(tuple(uses), declares, frozenset(scopes.declared), includes, tuple(scopes.broken), members)
+
+
+def _arguments(plain: bytes, end: int) -> int:
+    opening = plain.find(b"(", end, end + 80)
+    return count_arguments(plain, opening) if opening >= 0 else -1
 
 
 def _role(plain: bytes, start: int, end: int) -> str:

@@ -11,8 +11,6 @@ from pathlib import Path
 from backport import __version__
 from backport.csource.index import Index
 from backport.csource.reading import Reader
-from backport.drift import kabi
-from backport.drift.kconfig import check as kconfig
 from backport.drift.undeclared import STAGE, DriftReport
 from backport.git.history import History
 from backport.git.store import Store
@@ -79,6 +77,9 @@ def check(
 
 
 def _whole(subject: Subject, trees: Trees, store: Store, history: History, progress: Progress) -> DriftReport:
+    from backport.drift import kabi  # late: kconfiglib and both readers cost 0.2 s, and most runs know the answer
+    from backport.drift.kconfig import check as kconfig
+
     series, onto, result = subject.series, subject.onto_tree, subject.result_tree
     options = kconfig.check(series, onto, result, subject.config, trees, store, history)
     progress.step("Kconfig")

@@ -27,7 +27,7 @@ def explain(series: Series, onto: str, outcomes: Sequence[PatchOutcome], store: 
     patches = {patch.commit: patch for patch in series.patches}
     absent = {c.path for o in outcomes for c in o.conflicts if c.rule == "absent"}
     until = next((patches[o.upstream].parent for o in reversed(outcomes) if o.conflicts and patches[o.upstream].parent), "")
-    since = onto if until and history.is_ancestor(onto, until) else series.base
+    since = onto if onto == series.base or (until and history.is_ancestor(onto, until)) else series.base
     why = _Why(store, history, since, history.brought(absent, since, until) if until else {})
     left_out = {o.upstream for o in outcomes if o.conflicts or o.verdict is Verdict.SUSPECT}
     explained = []
