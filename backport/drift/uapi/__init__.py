@@ -1,0 +1,1 @@
+"""What programs see of a kernel: constants, structs, system calls, files in /sys and /proc, parameters, prompts."""
