@@ -10,7 +10,8 @@ from backport.drift.uapi.items import Item, Kind
 _WORDS = rb"(\"(?:[^\"\\]|\\.)*\"|'[^']*')"
 _SYMBOL = re.compile(rb"^[ \t]*(?:menu)?config[ \t]+(\w+)[ \t]*(?:#.*)?$")
 _PROMPT = re.compile(
-    rb"^[ \t]+(?:(bool|boolean|tristate|string|int|hex)(?:[ \t]+(\"(?:[^\"\\]|\\.)*\"|'[^']*'))?|prompt[ \t]+(\"(?:[^\"\\]|\\.)*\"|'[^']*'))"
+    rb"^[ \t]+(?:(bool|boolean|tristate|string|int|hex)(?:[ \t]+(\"(?:[^\"\\]|\\.)*\"|'[^']*'))?"
+    rb"|prompt[ \t]+(\"(?:[^\"\\]|\\.)*\"|'[^']*'))"
 )
 _END = re.compile(rb"^[ \t]*(?:choice|endchoice|comment|menu|endmenu|if|endif|source|mainmenu)\b")
 _HELP = re.compile(rb"^[ \t]*(?:help|---help---)[ \t]*$")

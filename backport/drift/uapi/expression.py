@@ -16,7 +16,8 @@ _TOKEN = re.compile(
     rb"|(<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^~!()?:,<>\[\]])|(\S))"
 )
 _LEVELS: tuple[tuple[bytes, ...], ...] = (
-    (b"||",), (b"&&",), (b"|",), (b"^",), (b"&",), (b"==", b"!="), (b"<", b">", b"<=", b">="), (b"<<", b">>"), (b"+", b"-"), (b"*", b"/", b"%")
+    (b"||",), (b"&&",), (b"|",), (b"^",), (b"&",), (b"==", b"!="), (b"<", b">", b"<=", b">="), (b"<<", b">>"), (b"+", b"-"),
+    (b"*", b"/", b"%")
 )  # fmt: skip
 _ACT: dict[bytes, Callable[[int, int], int]] = {
     b"|": operator.or_, b"^": operator.xor, b"&": operator.and_, b"==": operator.eq, b"!=": operator.ne, b"<": operator.lt,
@@ -70,9 +71,11 @@ class Names:
 
 
 _TYPE_WORDS = frozenset(
-    b"int unsigned signed long short char void const struct union enum float double __u8 __u16 __u32 __u64 __s8 __s16 __s32 __s64 "
+    b"int unsigned signed long short char void const struct union enum float double __u8 __u16 __u32 __u64 "
+    b"__s8 __s16 __s32 __s64 "
     b"u8 u16 u32 u64 s8 s16 s32 s64 __le16 __le32 __le64 __be16 __be32 __be64 size_t ssize_t off_t loff_t pid_t uid_t gid_t "
-    b"uint8_t uint16_t uint32_t uint64_t int8_t int16_t int32_t int64_t __force __user uintptr_t dma_addr_t gfp_t umode_t mode_t".split()
+    b"uint8_t uint16_t uint32_t uint64_t int8_t int16_t int32_t int64_t __force __user uintptr_t dma_addr_t "
+    b"gfp_t umode_t mode_t".split()
 )
 
 

@@ -29,17 +29,21 @@ class Model:
 LP64 = Model("LP64", 8, 8)
 ILP32 = Model("ILP32", 4, 4)
 _FIXED = {
-    b"char": 1, b"__u8": 1, b"__s8": 1, b"u8": 1, b"s8": 1, b"uint8_t": 1, b"int8_t": 1, b"u_char": 1, b"u_int8_t": 1, b"_Bool": 1,
+    b"char": 1, b"__u8": 1, b"__s8": 1, b"u8": 1, b"s8": 1, b"uint8_t": 1, b"int8_t": 1, b"u_char": 1, b"u_int8_t": 1,
+    b"_Bool": 1,
     b"short": 2, b"__u16": 2, b"__s16": 2, b"u16": 2, b"s16": 2, b"uint16_t": 2, b"int16_t": 2, b"__le16": 2, b"__be16": 2,
     b"u_short": 2, b"u_int16_t": 2, b"__sum16": 2, b"umode_t": 2, b"sa_family_t": 2, b"__kernel_sa_family_t": 2,
-    b"int": 4, b"__u32": 4, b"__s32": 4, b"u32": 4, b"s32": 4, b"uint32_t": 4, b"int32_t": 4, b"__le32": 4, b"__be32": 4, b"float": 4,
-    b"u_int": 4, b"u_int32_t": 4, b"__wsum": 4, b"__kernel_pid_t": 4, b"pid_t": 4, b"uid_t": 4, b"gid_t": 4, b"__kernel_uid32_t": 4,
+    b"int": 4, b"__u32": 4, b"__s32": 4, b"u32": 4, b"s32": 4, b"uint32_t": 4, b"int32_t": 4, b"__le32": 4, b"__be32": 4,
+    b"float": 4,
+    b"u_int": 4, b"u_int32_t": 4, b"__wsum": 4, b"__kernel_pid_t": 4, b"pid_t": 4, b"uid_t": 4, b"gid_t": 4,
+    b"__kernel_uid32_t": 4,
     b"__kernel_gid32_t": 4, b"__kernel_timer_t": 4, b"__kernel_clockid_t": 4, b"clockid_t": 4, b"__kernel_key_t": 4, b"enum": 4,
     b"__u64": 8, b"__s64": 8, b"u64": 8, b"s64": 8, b"uint64_t": 8, b"int64_t": 8, b"__le64": 8, b"__be64": 8, b"double": 8,
     b"loff_t": 8, b"__kernel_loff_t": 8, b"u_int64_t": 8, b"__aligned_u64": 8,
 }  # fmt: skip
 _LONG = frozenset(
-    b"size_t ssize_t __kernel_size_t __kernel_ssize_t __kernel_time_t time_t __kernel_suseconds_t suseconds_t __kernel_off_t off_t "
+    b"size_t ssize_t __kernel_size_t __kernel_ssize_t __kernel_time_t time_t __kernel_suseconds_t suseconds_t __kernel_off_t "
+    b"off_t "
     b"__kernel_clock_t clock_t __kernel_ptrdiff_t uintptr_t __kernel_long_t __kernel_ulong_t u_long".split()
 )
 

@@ -15,7 +15,8 @@ from backport.drift.uapi.modes import mode
 
 INTEREST = (b"proc_create", b"create_proc_", b"proc_net_fops_create", b"procname", b"REG(")
 _MAKERS = {  # name, mode, parent: which arguments
-    b"create_proc_entry": (0, 1, 2), b"proc_create": (0, 1, 2), b"proc_create_data": (0, 1, 2), b"create_proc_read_entry": (0, 1, 2),
+    b"create_proc_entry": (0, 1, 2), b"proc_create": (0, 1, 2), b"proc_create_data": (0, 1, 2),
+    b"create_proc_read_entry": (0, 1, 2),
     b"proc_create_seq": (0, 1, 2), b"proc_create_seq_data": (0, 1, 2), b"proc_create_single": (0, 1, 2),
     b"proc_create_single_data": (0, 1, 2), b"proc_net_fops_create": (1, 2, -1), b"proc_create_net": (0, 1, 2),
 }  # fmt: skip

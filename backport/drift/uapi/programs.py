@@ -1,7 +1,8 @@
 """Numbers that reach programs through a file, not through a header: those that a program which comes with the kernel repeats.
 
 KPF_KSM of fs/proc/page.c is the bit that /proc/kpageflags shows; before include/linux/kernel-page-flags.h only
-Documentation/vm/page-types.c said so to programs. May be wrong for numbers that both happen to have: hence only names with a prefix
+Documentation/vm/page-types.c said so to programs. May be wrong for numbers that both happen to have: hence only names with a
+prefix
 (`KPF_`) of which program and kernel share at least three, in fs/, mm/ and kernel/.
 """
 

@@ -65,7 +65,7 @@ class Reader:
         self._store.prefetch(entry.oid for entry in entries if entry is not None and entry.is_file)
 
     def reached(self, tree: str, item: Item) -> Item | None:
-        """A number that its file no longer defines, but gets from a header that it includes: what is included moved, not the number.
+        """A number that its file no longer defines, but gets from a header that it includes: only the place moved.
 
         KPF_KSM of fs/proc/page.c stands in linux/kernel-page-flags.h since 2.6.33.
         """
@@ -124,7 +124,7 @@ class Reader:
 
 
 def surface(tree: str, trees: Trees, store: Store, paths: Iterable[bytes] | None = None) -> Surface:
-    """What programs see of a tree (or of only the given paths). Never raises for what a file holds; what was not read is counted."""
+    """What programs see of a tree (or of only the given paths). Never raises for what a file holds: what was not read counts."""
     return Reader(trees, store).surface(tree, paths)
 
 
@@ -169,7 +169,7 @@ def _source(path: bytes, text: bytes) -> Iterator[Item]:
 
 
 def _merged(items: Iterable[Item]) -> list[Item]:
-    """In order; what several places declare (a file of several drivers, a prompt per architecture) becomes one with all values."""
+    """In order; what several places declare (a file of several drivers, a prompt per arch) becomes one with all values."""
     found: dict[tuple[Kind, str, str], list[Item]] = {}
     for item in sorted(items, key=order):
         found.setdefault(item.key, []).append(item)
