@@ -1,6 +1,6 @@
 """Which names some lines of a C file use, and which they declare: what a change asks of the tree it lands in.
 
-Members (behind `.` and `->`) and designators are listed apart; pasted words, #if conditions and include paths are other questions.
+Members (behind `.` and `->`) and designators are listed apart; pasted words, #if conditions and include paths are left out.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ class Use:
 
     `role`: "call" (a bracket follows), "tag" (behind struct, union, enum), "label" (behind goto), "name". `function` is the
     enclosing one, empty at file scope. `scope` says that the function itself declares the name, on a line that is not among
-    the asked ones: "parameter", "local", "label", or the kind of a local type; empty: something outside does. `arguments` counts those
-    of a call, -1 where they cannot be counted.
+    the asked ones: "parameter", "local", "label", or the kind of a local type; empty: something outside does. `arguments` counts
+    those of a call, -1 where they cannot be counted.
     """
 
     name: bytes
@@ -43,7 +43,7 @@ class Use:
 class Asked:
     """What the lines use and declare. `locals` are (function, name) pairs; `declares` what is visible outside of functions.
 
-    `broken` names functions in which the parser met something unknown: their locals may be incomplete.
+    `reshaped` are functions and macros of whose head any line is among them. `broken` names functions in which the parser met something unknown: their locals may be incomplete.
     """
 
     uses: tuple[Use, ...]
@@ -52,6 +52,7 @@ class Asked:
     includes: tuple[Include, ...]
     broken: tuple[bytes, ...]
     members: tuple[Access, ...] = ()
+    reshaped: frozenset[bytes] = frozenset()
 
 
 def asked(text: bytes, lines: Collection[int]) -> Asked:
@@ -83,7 +84,30 @@ def asked(text: bytes, lines: Collection[int]) -> Asked:
             uses.append(Use(name, line, role, function, scope, count))
     includes = tuple(include for include in found.includes if include.line in here)
     members = tuple(accesses(plain, offsets, here, [d for d in found.declarations if d.kind == "function"]))
-    return Asked(tuple(uses), declares, frozenset(scopes.declared), includes, tuple(scopes.broken), members)
+    return Asked(
+        tuple(uses),
+        declares,
+        frozenset(scopes.declared),
+        includes,
+        tuple(scopes.broken),
+        members,
+        _reshaped(found.declarations, plain, offsets, here),
+    )
+
+
+def _reshaped(declared: Collection[Declaration], plain: bytes, offsets: Lines, here: set[int]) -> frozenset[bytes]:
+    """What has an asked line between the line of its name and its body: its parameters may be new."""
+    found = set()
+    for declaration in declared:
+        last = declaration.end
+        if declaration.kind == "function":
+            brace = plain.find(b"{", offsets.start(declaration.line))
+            last = min(last, offsets.line(brace)) if brace >= 0 else last
+        elif declaration.kind not in ("prototype", "macro"):
+            continue
+        if any(line in here for line in range(declaration.line, last + 1)):
+            found.add(declaration.name)
+    return frozenset(found)
 
 
 def _arguments(plain: bytes, end: int) -> int:

@@ -12,14 +12,15 @@ from backport.csource.index import Index
 from backport.csource.outline import Include
 from backport.csource.uses import Use, asked
 
-_TOPIC = "added-7"  # raise the number with what `asked` finds
+_TOPIC = "added-8"  # raise the number with what `asked` finds
 
 
 @dataclass(frozen=True, slots=True)
 class Added:
     """The added lines of one file. `declares` are names visible outside of functions; `locals` are (function, name).
 
-    `members` are the struct members that the lines declare, `accesses` those that they name.
+    `members` are the struct members that the lines declare, `accesses` those that they name; of what is
+    `reshaped` the lines change the head.
     """
 
     uses: tuple[Use, ...]
@@ -29,6 +30,7 @@ class Added:
     lines: tuple[int, ...]
     members: frozenset[bytes] = frozenset()
     accesses: tuple[Access, ...] = ()
+    reshaped: frozenset[bytes] = frozenset()
 
 
 def read_added(text: bytes, oid: str, lines: Sequence[int], index: Index) -> Added:
@@ -40,7 +42,7 @@ def read_added(text: bytes, oid: str, lines: Sequence[int], index: Index) -> Add
     found = asked(text, lines)
     declares = frozenset(d.name for d in found.declares if d.kind not in ("forward", "member"))
     members = frozenset(d.name for d in found.declares if d.kind == "member")
-    added = Added(found.uses, declares, found.locals, found.includes, tuple(lines), members, found.members)
+    added = Added(found.uses, declares, found.locals, found.includes, tuple(lines), members, found.members, found.reshaped)
     index.remember(_TOPIC, [(key, _dump(added))])
     return added
 
@@ -52,11 +54,14 @@ def _dump(added: Added) -> bytes:
     found = [[i.path.decode("latin-1"), i.system, i.line, i.computed] for i in added.includes]
     members = sorted(name.decode("latin-1") for name in added.members)
     named = [[a.name.decode("latin-1"), a.line, a.tag.decode("latin-1"), a.designator] for a in added.accesses]
-    return json.dumps([uses, declares, pairs, found, members, named], separators=(",", ":")).encode()
+    return json.dumps(
+        [uses, declares, pairs, found, members, named, sorted(name.decode("latin-1") for name in added.reshaped)],
+        separators=(",", ":"),
+    ).encode()
 
 
 def _load(kept: bytes, lines: tuple[int, ...]) -> Added:
-    uses, declares, pairs, found, members, named = json.loads(kept)
+    uses, declares, pairs, found, members, named, reshaped = json.loads(kept)
     return Added(
         tuple(Use(name.encode("latin-1"), line, role, at.encode("latin-1"), scope, n) for name, line, role, at, scope, n in uses),
         frozenset(name.encode("latin-1") for name in declares),
@@ -65,4 +70,5 @@ def _load(kept: bytes, lines: tuple[int, ...]) -> Added:
         lines,
         frozenset(name.encode("latin-1") for name in members),
         tuple(Access(name.encode("latin-1"), line, tag.encode("latin-1"), designator) for name, line, tag, designator in named),
+        frozenset(name.encode("latin-1") for name in reshaped),
     )

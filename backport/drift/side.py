@@ -34,12 +34,13 @@ class Overlay:
     includes: dict[bytes, list[Include]] = field(default_factory=dict)
     files: dict[bytes, str] = field(default_factory=dict)  # made by the series: path to blob id
     members: set[bytes] = field(default_factory=set)
+    reshaped: set[bytes] = field(default_factory=set)  # functions and macros whose head it changed
 
     def copy(self) -> Overlay:
         """One that can learn on without this one's knowing."""
         names = {path: set(known) for path, known in self.locals.items()}
         lines = {path: list(known) for path, known in self.includes.items()}
-        return Overlay(set(self.names), names, lines, dict(self.files), set(self.members))
+        return Overlay(set(self.names), names, lines, dict(self.files), set(self.members), set(self.reshaped))
 
 
 class Side:
@@ -50,10 +51,15 @@ class Side:
         self._index = index
         self._graph = Includes(trees, tree, index)
 
-    def closure(self, path: bytes, includes: Iterable[Include], overlay: Overlay | None = None) -> Closure:
-        """The files that a file at `path` sees, with these #include lines and those that the overlay adds."""
+    def closure(
+        self, path: bytes, includes: Iterable[Include], overlay: Overlay | None = None, beyond: Collection[bytes] = ()
+    ) -> Closure:
+        """The files that a file at `path` sees, with these #include lines and those that the overlay adds.
+
+        Not what lies `beyond` some headers alone.
+        """
         more = overlay.includes if overlay is not None else {}
-        return self._graph.closure(path, [*includes, *more.get(path, ())], more)
+        return self._graph.closure(path, [*includes, *more.get(path, ())], more, beyond)
 
     def preload(self, files: Mapping[bytes, Sequence[Include]]) -> None:
         """Read the headers that many files need at once."""

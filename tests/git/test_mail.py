@@ -139,8 +139,7 @@ def test_patch_applies_the_patch_and_nothing_that_the_message_quotes(repo: Repo,
 def test_odd_authors_survive_git_am(repo: Repo, tmp_path: Path, odd: str) -> None:
     checkout, mail, commit, store = formatted(repo, tmp_path, b"subject\n\nbody\n", author=NAMES_OF_AUTHORS[odd])
     assert checkout.am(mail).returncode == 0
-    expected, got = (checkout.git("log", "-1", "--format=%an%n%ae%n%ad", "--date=raw", c, GIT_ALTERNATE_OBJECT_DIRECTORIES=f"{store}/objects")
-                     for c in (commit, "HEAD"))  # fmt: skip
+    (expected, _), (got, _) = (stored(checkout, c, store) for c in (commit, "HEAD"))
     if odd == "no name":  # git am takes the address for the name of who has none
         expected = b"j@example.com" + expected
     assert got in (expected, expected.decode("utf-8", "replace").encode(), expected.decode("latin-1").encode())
@@ -148,7 +147,7 @@ def test_odd_authors_survive_git_am(repo: Repo, tmp_path: Path, odd: str) -> Non
 
 @pytest.mark.parametrize("date", [b"0 +0000", b"1250000000 +1400", b"1250000000 -0330", b"4070908799 +0000"])
 def test_odd_dates_survive_git_am(repo: Repo, tmp_path: Path, date: bytes) -> None:
-    checkout, mail, commit, store = formatted(repo, tmp_path, b"subject\n\nbody\n", date=date)
+    checkout, mail, *_ = formatted(repo, tmp_path, b"subject\n\nbody\n", date=date)
     assert checkout.am(mail).returncode == 0
     assert checkout.git("log", "-1", "--format=%ad", "--date=raw").strip() == date
 
@@ -167,14 +166,14 @@ def test_an_encoding_header_is_kept_and_understood(repo: Repo, tmp_path: Path, e
 
 def test_an_encoding_header_that_lies(repo: Repo, tmp_path: Path) -> None:
     """Says UTF-8 but is latin-1: nothing is lost, and the patch applies."""
-    checkout, mail, commit, store = formatted(repo, tmp_path, b"caf\xe9\n\nb\xf6dy\n", headers=b"encoding UTF-8\n")
+    checkout, mail, *_ = formatted(repo, tmp_path, b"caf\xe9\n\nb\xf6dy\n", headers=b"encoding UTF-8\n")
     assert checkout.am(mail).returncode == 0
     assert "bödy" in checkout.git("log", "-1", "--format=%b").decode()
 
 
 def test_an_empty_message(repo: Repo, tmp_path: Path) -> None:
     """git am refuses a mail without subject; ours has the trailers at least."""
-    checkout, mail, commit, store = formatted(repo, tmp_path, b"")
+    checkout, mail, *_ = formatted(repo, tmp_path, b"")
     done = checkout.am(mail)
     assert done.returncode == 0, done.stderr
     assert b"cherry picked from commit" in checkout.git("log", "-1", "--format=%B")

@@ -105,7 +105,8 @@ class _Backend(BaseHTTPRequestHandler):
         variables = {
             "GIT_PROJECT_ROOT": str(self.root), "GIT_HTTP_EXPORT_ALL": "1", "PATH_INFO": path, "QUERY_STRING": query,
             "REQUEST_METHOD": self.command, "CONTENT_TYPE": self.headers.get("Content-Type", ""), "REMOTE_ADDR": "127.0.0.1",
-            "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""), "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+            "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
+            "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
             "CONTENT_LENGTH": str(len(body)),
         }  # fmt: skip
         done = subprocess.run([CORE / "git-http-backend"], input=body, env=environment(**variables), capture_output=True)
@@ -194,6 +195,25 @@ def test_file_url_with_and_without_what_the_server_may_refuse(served: Repo, tmp_
     allow(served, *allowed)
     assert walk(served.path.as_uri(), served, tmp_path) == VERDICTS
     assert (objects(clone_of(tmp_path))["blob"] < 20) == bool(allowed)
+
+
+def test_blame_looks_through_a_rename_and_a_merge_in_a_partial_clone(daemon: str, served: Repo, tmp_path: Path) -> None:
+    """git reads what was deleted beside an added file to see whether it was a rename: none of it may be missing."""
+    base = served.commit({b"old": numbered(30), b"gone": b"other\n" * 9, b"k": b"k\n"}, b"base\n", parents=[])
+    target = served.on(base, {b"old": numbered(30, l5=b"target")}, b"target\n")
+    drift = served.on(base, {b"old": None, b"gone": None, b"new": numbered(30, l5=b"drift", l6=b"drift")}, b"rename and edit\n")
+    side = served.on(drift, {b"new": numbered(30, l5=b"drift", l6=b"drift", l20=b"side")}, b"side\n")
+    merge = served.commit(served.files[side], b"merge\n", parents=[drift, side])
+    patch = served.on(merge, {b"new": numbered(30, l5=b"patch", l6=b"drift", l20=b"side")}, b"patch\n")
+    served.branch("patch", patch)
+    served.branch("onto", target)
+    told = definition(served, [patch], base)
+    sources = open_sources([daemon], ["onto", "patch"], tmp_path / "cache", Silent())
+    with sources.store(tmp_path / "store") as store:
+        trees, history = Trees(store), History(store)
+        result = replay(ingest(told, sources.clones, store, Silent()), target, store, trees, history, Silent())
+    assert [o.verdict for o in result.outcomes] == ["conflict"]
+    assert drift in [cause.commit for cause in result.outcomes[0].causes]
 
 
 def test_single_ids_come_where_no_branch_reaches_them(daemon: str, served: Repo, tmp_path: Path) -> None:

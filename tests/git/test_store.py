@@ -400,7 +400,7 @@ def hostile(repo: Repo, history: tuple[str, str, str], tmp_path: Path) -> tuple[
     (tmp_path / "attributes.more").write_text(f"[alias]\n\trev-list = !touch {canary}\n")
     (repo.path / "info").mkdir()
     shutil.copy(attributes, repo.path / "info" / "attributes")
-    base, target, patch = history
+    _, target, patch = history
     (repo.path / "refs" / "replace").mkdir()
     (repo.path / "refs" / "replace" / patch).write_text(target + "\n")
     (repo.path / "info" / "grafts").write_text(f"{patch} {target}\n")

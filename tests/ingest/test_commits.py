@@ -134,7 +134,7 @@ def test_a_path_that_leaves_the_tree_is_refused(repo: Repo, base: str, tmp_path:
     after = {"added": b"2\n", "modified": b"2\n", "deleted": None}[kind]
     one = repo.commit(tree(before), b"one\n")
     two = repo.commit(tree(after), b"two\n", parents=[one])
-    with pytest.raises(InputError, match="leave the tree|git's own|empty filename") as caught:
+    with pytest.raises(InputError, match=r"leave the tree|git's own|empty filename") as caught:
         taken(repo, [two], ["two"], tmp_path / "s")
     assert caught.value.where.startswith("series.toml")
 
@@ -228,7 +228,7 @@ def test_series_new_by_path_and_message(tagged: Repo, changed: dict[str, object]
         {"name": ""},
         {"symbols": ("KSM",)},
         {"symbols": ("=y",)},
-    ],  # fmt: skip
+    ],
     ids=str,
 )
 def test_series_new_with_nonsense(tagged: Repo, changed: dict[str, object]) -> None:
