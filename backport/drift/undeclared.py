@@ -17,13 +17,10 @@ from backport.csource.index import Index
 from backport.csource.outline import includes
 from backport.csource.reading import Reader
 from backport.drift.added import Added, read_added
-from backport.drift.arity import changed_arity
 from backport.drift.elsewhere import HeaderSearch
-from backport.drift.members import absent_members
-from backport.drift.missing import FileCheck
+from backport.drift.missing import FileCheck, Missing, Target, Texts
 from backport.drift.origin import Origin, Origins
 from backport.drift.side import Overlay, Side
-from backport.drift.view import Missing, Target, Texts, View
 from backport.git.history import History
 from backport.git.store import Store
 from backport.git.trees import Trees
@@ -134,9 +131,8 @@ class KernelGuard:
             return []
         old = self._store.read(change.old.oid, "blob") if change.old is not None and change.old.is_file else b""
         texts = Texts(change.new_path, change.new.oid, old, self._store.read(change.new.oid, "blob"))
-        view = View(path, texts, self._target, upstream, self._trial)
-        check = FileCheck(view, what)
-        found = [*check.missing(), *absent_members(view, what.accesses), *changed_arity(view, what.uses)]
+        check = FileCheck(path, texts, what, self._target, upstream, self._trial)
+        found = check.missing()
         self._uncounted["unexplained"] += check.unexplained
         self._uncounted["unsearched"] += check.unsearched
         return found
@@ -145,7 +141,6 @@ class KernelGuard:
         """From now on the series has these names, and these #include lines."""
         overlay, path = self._trial, change.new_path
         overlay.names.update(what.declares)
-        overlay.members.update(what.members)
         overlay.locals.setdefault(path, set()).update(what.locals)
         overlay.includes.setdefault(path, []).extend(what.includes)
         if change.new is not None and (change.old is None or change.old_path in overlay.files):
@@ -163,7 +158,7 @@ class KernelGuard:
         known = origin is not None and bool(origin.before) and self._target.knows(origin.before, missing.path)
         before = origin.before.decode("ascii", "replace") if origin is not None and known else ""
         return Finding(
-            level=Level.ERROR if missing.sure and missing.kind != "other-architecture" else Level.WARNING,
+            level=Level.WARNING if missing.kind in ("not-included", "other-architecture") else Level.ERROR,
             kind=missing.kind,
             symbol=missing.name.decode("ascii", "backslashreplace"),
             patch=patch.commit,

@@ -186,26 +186,40 @@ class History:
         return self._git.run(command).decode().split()
 
     def _walk(self, command: Sequence[str], path: bytes, since: str, until: str) -> bytes:
-        """The output of a blame or log -L, nothing where the range is empty: git dies of that instead of saying nothing."""
+        """The output of a blame or log -L, nothing where the range is empty: git dies of that instead of saying nothing.
+
+        It follows renames to files of which nobody could know before: in a partial clone, what it then lacks is fetched.
+        """
         self._bring([path], since, until)
-        try:
-            return self._git.run(command)
-        except GitFailedError:
-            if since and not self._git.run(["rev-list", "--max-count=1", f"{since}..{until}"]):
-                return b""
-            raise
+        lacked: set[str] = set()
+        while True:
+            try:
+                return self._git.run(command)
+            except GitFailedError as error:
+                if since and not self._git.run(["rev-list", "--max-count=1", f"{since}..{until}"]):
+                    return b""
+                found = set(re.findall(r"read (?:blob )?([0-9a-f]{40})", error.stderr)) - lacked
+                if not found or not self._store.partial:
+                    raise
+                lacked |= found
+                self._store.prefetch(found)
 
     def _bring(self, paths: Sequence[bytes], since: str, until: str) -> None:
         """In a partial clone, fetch what these files were in the range, at once: blame would fetch them one by one.
 
         `log --raw` needs commits and trees alone, which are there; `rev-list --objects` answers the same in 4 s instead of 0.1.
+        What was deleted in a commit that added one of the files comes too: git reads it to see whether that was a rename.
         """
         if self._store.partial:
             span = f"{since}..{until}" if since else until
-            command = ["log", "-m", "--raw", "--no-abbrev", "--no-renames", "--format=", span, "--", *(_text(p) for p in paths)]
-            blobs = set(re.findall(rb"(?<= )[0-9a-f]{40}(?= )", self._git.run(command))) - {_NOTHING.encode()}
-            wanted = sorted(blob.decode() for blob in blobs)
-            self._store.prefetch(set(wanted) - self._store.has(wanted))
+            command = ["log", "-m", "--raw", "--no-abbrev", "--no-renames", "--full-diff", "-z", _FORMAT, span, "--"]
+            wanted: set[str] = set()
+            for _, _, rest in _parse_log(self._git.run([*command, *(_text(p) for p in paths)])):
+                changes = list(_changes(rest.removeprefix(b"\0").removeprefix(b"\n").split(b"\0")))
+                added = any(change.old is None and change.new_path in paths for change in changes)
+                ends = [c for c in changes if c.new_path in paths or (added and c.new is None)]
+                wanted.update(e.oid for c in ends for e in (c.old, c.new) if e is not None and e.is_file)
+            self._store.prefetch(wanted - self._store.has(sorted(wanted)))
 
 
 def _text(path: bytes) -> str:
