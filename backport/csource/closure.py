@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from backport.csource.index import Index
@@ -43,10 +43,17 @@ class Includes:
         self._brought: dict[bytes, str] = {}
         self._edges: dict[tuple[bytes, _Search], tuple[tuple[bytes, ...], tuple[bytes, ...]]] = {}
 
-    def closure(self, path: bytes, includes: Sequence[Include], more: Mapping[bytes, Sequence[Include]] | None = None) -> Closure:
+    def closure(
+        self,
+        path: bytes,
+        includes: Sequence[Include],
+        more: Mapping[bytes, Sequence[Include]] | None = None,
+        beyond: Collection[bytes] = (),
+    ) -> Closure:
         """What a file at `path` with these #include lines sees. One round of reading for each level of headers.
 
-        `more` gives further #include lines of some files, which the tree does not have (yet).
+        `more` gives further #include lines of some files, which the tree does not have (yet). Files in `beyond` are
+        seen, but what they include is not.
         """
         search = self._search(path)
         files: dict[bytes, str] = {}
@@ -58,6 +65,8 @@ class Includes:
             self._index.ensure(files[name] for name in fresh)
             found = ()
             for name in fresh:
+                if name in beyond:
+                    continue
                 there, absent = self._edges_of(name, search)
                 found += there
                 missing.update(absent)

@@ -4,101 +4,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
-from backport.csource.closure import Closure, architecture
-from backport.csource.outline import Include, includes
+from backport.csource.closure import DEFAULT_ARCH, architecture
 from backport.csource.parse import parse
 from backport.csource.tokens import mentioned
 from backport.csource.uses import Use, functions_of
 from backport.drift.added import Added
-from backport.drift.elsewhere import HeaderSearch, of_all_architectures
+from backport.drift.elsewhere import of_all_architectures
 from backport.drift.landing import Landing
-from backport.drift.side import Overlay, Place, Side, fits
-from backport.git.trees import Trees
-from backport.model.series import FileChange
+from backport.drift.side import Place, fits
+from backport.drift.view import Missing, View
 
 _GENERATED = re.compile(rb"^(?:generated/|linux/(?:autoconf|utsrelease|version|bounds|compile)\.h|asm/(?:asm-)?offsets\.h)")
 _COMPILERS = (b"stdarg.h", b"stddef.h", b"float.h", b"stdbool.h")
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """A name that the target does not have. `path` and `line` are in the patch's version; `upstream` is the declaration there.
-
-    `said` stands for `upstream` where that is no declaration of a file: a local, a header.
-    """
-
-    name: bytes
-    kind: str
-    path: bytes
-    line: int
-    upstream: Place | None
-    target: str
-    hint: str = ""
-    said: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Texts:
-    """One file of a patch: its path and blob id after it, and its text before (empty: not there) and after."""
-
-    path: bytes
-    oid: str
-    old: bytes
-    new: bytes
-
-
-class Target:
-    """The tree that the series goes onto."""
-
-    def __init__(self, side: Side, search: HeaderSearch, trees: Trees) -> None:
-        self.side = side
-        self.search = search
-        self._trees = trees
-
-    def path(self, change: FileChange, overlay: Overlay) -> bytes | None:
-        """Where the file is in the target: its new path, its old one, or one that the series made; None where it is not."""
-        if change.old is None or change.new_path in overlay.files:
-            return change.new_path
-        for path in (change.new_path, change.old_path):
-            entry = self._trees.entry(self.side.tree, path)
-            if entry is not None and entry.is_file:
-                return path
-        return None
-
-    def text(self, path: bytes) -> bytes | None:
-        """The target's own version of a file."""
-        return self._trees.read(self.side.tree, path)
-
-    def oid(self, path: bytes) -> str:
-        """The blob id of the target's own version, empty where it has none."""
-        entry = self._trees.entry(self.side.tree, path)
-        return entry.oid if entry is not None and entry.is_file else ""
-
-    def knows(self, name: bytes, path: bytes) -> bool:
-        """Whether the target's version of a file mentions a name in its code, or a header does."""
-        text = self.text(path)
-        if text is not None and name in mentioned(text):
-            return True
-        found = self.search.look([name])
-        return found is not None and bool(found.mentioned[name])
-
-
 class FileCheck:
     """The added lines of one file against the target."""
 
-    def __init__(self, path: bytes, change: Texts, added: Added, target: Target, upstream: Side, overlay: Overlay) -> None:
-        self._path = path
-        self._new_path = change.path
-        self._new_oid = change.oid
-        self._new_text = change.new
-        self._old_text = change.old
+    def __init__(self, view: View, added: Added) -> None:
+        self._view = view
+        self._path = view.path
+        self._new_path = view.change.path
         self._added = added
-        self._target = target
-        self._upstream = upstream
-        self._overlay = overlay
+        self._target = view.target
+        self._overlay = view.overlay
         self.unexplained = 0
         self.unsearched = 0
 
@@ -109,13 +41,12 @@ class FileCheck:
         return [*self._headers(), *self._locals(inner), *self._names(outer)]
 
     @cached_property
-    def _text(self) -> bytes | None:
-        """The file in the target: None where only the series has it, which then is complete in the patch itself."""
-        return None if self._path in self._overlay.files else self._target.text(self._path)
-
-    @cached_property
     def _functions(self) -> dict[bytes, bytes]:
-        return dict(functions_of(self._text)) if self._text is not None else {}
+        """The code of each function of the target's file; of one that is defined twice (#if, FNAME(x) of KVM), all together."""
+        found: dict[bytes, bytes] = {}
+        for name, code in functions_of(self._view.text or b""):
+            found[name] = found.get(name, b"") + code
+        return found
 
     # --- headers ------------------------------------------------------------------------------------------------------
 
@@ -124,7 +55,7 @@ class FileCheck:
             if include.computed or _GENERATED.match(include.path) or include.path in _COMPILERS:
                 continue
             here = self._target.side.has_header(self._path, include)
-            if not here and self._upstream.has_header(self._new_path, include):
+            if not here and self._view.upstream.has_header(self._new_path, include):
                 yield Missing(
                     include.path, "absent-header", self._new_path, include.line, None, "no such header", said="has the header"
                 )
@@ -137,7 +68,7 @@ class FileCheck:
         Only where the lines around the added one are in the target too: elsewhere the patch conflicts in that very place, and the
         conflict shows more than a name can. That is so for `j` and `idx` of 3da0dd433dc3 on 2.6.31.
         """
-        if self._text is None or self._text == self._old_text:
+        if self._view.text is None or self._view.text == self._view.change.old:
             return
         for use in uses:
             function = self._functions.get(use.function)
@@ -153,57 +84,61 @@ class FileCheck:
 
     def _outside(self, name: bytes) -> bool:
         """Whether the name means something at file scope in the target."""
-        return bool(self._declared({name}).get(name))
+        return bool(self._view.declared({name}).get(name))
 
     @cached_property
     def _landing(self) -> Landing:
-        return Landing(self._old_text, self._new_text, self._added.lines, self._text or b"")
+        return Landing(self._view.change.old, self._view.change.new, self._added.lines, self._view.text or b"")
 
     # --- what the file sees -------------------------------------------------------------------------------------------
 
-    @cached_property
-    def _sees(self) -> list[Include]:
-        """The #include lines of the file in the target; of a file that only the series has, its own."""
-        return list(includes(self._text if self._text is not None else self._new_text))
-
-    @cached_property
-    def _closure(self) -> Closure:
-        return self._target.side.closure(self._path, self._sees, self._overlay)
-
-    def _declared(self, names: set[bytes]) -> dict[bytes, list[Place]]:
-        oid = self._target.oid(self._path) if self._text is not None else ""
-        return self._target.side.declared(names, self._closure, (self._path, oid) if oid else None)
-
     def _names(self, uses: list[Use]) -> Iterator[Missing]:
-        here = self._declared({use.name for use in uses})
+        here = self._view.declared({use.name for use in uses})
         doubtful = [use for use in uses if not any(fits(place, use.role) for place in here.get(use.name, ()))]
         if not doubtful:
             return
         names = {use.name for use in doubtful}
-        closure = self._upstream.closure(self._new_path, includes(self._new_text))
-        there = self._upstream.declared(names, closure, (self._new_path, self._new_oid))
+        there = self._view.upstream_declared(names)
         explained: dict[Use, Place] = {}
         for use in doubtful:
             places = [place for place in there.get(use.name, ()) if fits(place, use.role)]
             if places and places[0].declaration.kind != "forward":
                 explained[use] = places[0]
-        self.unexplained += len(names - {use.name for use in explained})
+        unknown = [use for use in doubtful if use not in explained and use.role == "call" and not self._mentioned(use.name)]
+        nowhere = list(self._nowhere([use for use in unknown if use.name not in {found.name for found in explained}]))
+        self.unexplained += len(names - {use.name for use in explained} - {missing.name for missing in nowhere})
+        yield from nowhere
         yield from self._absent({use: place for use, place in explained.items() if not self._mentioned(use.name)})
+
+    def _nowhere(self, calls: list[Use]) -> Iterator[Missing]:
+        """Calls of what a header declares that neither tree's file sees: no file in sight so much as has the word.
+
+        206602217747 calls compat_ptr without asm/compat.h, upstream as well: it does not compile there either.
+        """
+        found = self._target.search.look({use.name for use in calls}) if calls and self._path.endswith(b".c") else None
+        if found is None:
+            return
+        for use in calls:
+            declared = [p for p in found.declared.get(use.name, ()) if p.declaration.kind in ("function", "prototype", "macro")]
+            if declared and not any(path in self._view.closure.files for path in found.mentioned[use.name]):
+                said = "called without a declaration in sight, upstream as well"
+                missing = Missing(use.name, "not-included", self._new_path, use.line, None, "not declared", said=said)
+                yield self._out_of_sight(missing, declared, True)
 
     def _mentioned(self, name: bytes) -> bool:
         """Whether the target's version of the file has the word in its code, other than as a local of some function.
 
         Then something there declares it that the reader does not see. Wrong where the word is only a member's name in that file.
         """
-        return self._text is not None and name in self._words and name not in self._local_words
+        return self._view.text is not None and name in self._words and name not in self._local_words
 
     @cached_property
     def _words(self) -> frozenset[bytes]:
-        return mentioned(self._text or b"")
+        return mentioned(self._view.text or b"")
 
     @cached_property
     def _local_words(self) -> frozenset[bytes]:
-        return frozenset(local.name for function in parse(self._text or b"").functions for local in function.locals)
+        return frozenset(local.name for function in parse(self._view.text or b"").functions for local in function.locals)
 
     def _absent(self, explained: dict[Use, Place]) -> Iterator[Missing]:
         if not explained:
@@ -218,18 +153,24 @@ class FileCheck:
             if declared and self._path.endswith(b".h"):
                 continue  # a header leans on what its users include before it
             if declared:
-                yield self._out_of_sight(missing, declared)
-            elif any(path in self._closure.files for path in seen):
+                unseen = self._path.endswith(b".c") and not any(path in self._view.closure.files for path in seen)
+                yield self._out_of_sight(missing, declared, unseen)
+            elif any(path in self._view.closure.files for path in seen):
                 self.unexplained += 1  # a macro of a header that it does see may make it
             else:
                 yield missing
 
-    def _out_of_sight(self, missing: Missing, declared: list[Place]) -> Missing:
+    def _out_of_sight(self, missing: Missing, declared: list[Place], sure: bool) -> Missing:
         common = of_all_architectures(declared)
-        own = [p for p in declared if architecture(p.path) == architecture(self._path)]
+        own = [p for p in declared if architecture(p.path) == (architecture(self._path) or DEFAULT_ARCH)]
         best = (own or common or declared)[0]
         if common or own:
             header = best.path.decode("utf-8", "backslashreplace")
             target = f"declared in {best}, which this file does not include"
-            return replace(missing, kind="not-included", target=target, hint=f"include {header.removeprefix('include/')}")
+            return replace(missing, kind="not-included", sure=sure, target=target, hint=f"include {_spelled(header)}")
         return replace(missing, kind="other-architecture", target=f"only in {best}")
+
+
+def _spelled(header: str) -> str:
+    """A header's path as an #include says it."""
+    return header.removeprefix("include/") if "/include/" not in header else header.split("/include/", 1)[1]

@@ -33,12 +33,14 @@ class Overlay:
     locals: dict[bytes, set[tuple[bytes, bytes]]] = field(default_factory=dict)
     includes: dict[bytes, list[Include]] = field(default_factory=dict)
     files: dict[bytes, str] = field(default_factory=dict)  # made by the series: path to blob id
+    members: set[bytes] = field(default_factory=set)
+    reshaped: set[bytes] = field(default_factory=set)  # functions and macros whose head it changed
 
     def copy(self) -> Overlay:
         """One that can learn on without this one's knowing."""
         names = {path: set(known) for path, known in self.locals.items()}
         lines = {path: list(known) for path, known in self.includes.items()}
-        return Overlay(set(self.names), names, lines, dict(self.files))
+        return Overlay(set(self.names), names, lines, dict(self.files), set(self.members), set(self.reshaped))
 
 
 class Side:
@@ -49,10 +51,15 @@ class Side:
         self._index = index
         self._graph = Includes(trees, tree, index)
 
-    def closure(self, path: bytes, includes: Iterable[Include], overlay: Overlay | None = None) -> Closure:
-        """The files that a file at `path` sees, with these #include lines and those that the overlay adds."""
+    def closure(
+        self, path: bytes, includes: Iterable[Include], overlay: Overlay | None = None, beyond: Collection[bytes] = ()
+    ) -> Closure:
+        """The files that a file at `path` sees, with these #include lines and those that the overlay adds.
+
+        Not what lies `beyond` some headers alone.
+        """
         more = overlay.includes if overlay is not None else {}
-        return self._graph.closure(path, [*includes, *more.get(path, ())], more)
+        return self._graph.closure(path, [*includes, *more.get(path, ())], more, beyond)
 
     def preload(self, files: Mapping[bytes, Sequence[Include]]) -> None:
         """Read the headers that many files need at once."""
@@ -68,11 +75,22 @@ class Side:
 
     def declared(self, names: Collection[bytes], closure: Closure, own: tuple[bytes, str] | None) -> dict[bytes, list[Place]]:
         """Where the names are declared, among the closure and the file itself (`own`: path and blob id)."""
-        paths = {oid: path for path, oid in closure.files.items()}
-        if own is not None:
-            paths[own[1]] = own[0]
-        found = self._index.declared(names, paths)
-        return {name: sorted((Place(paths[oid], d) for oid, d in places), key=_rank) for name, places in found.items()}
+        paths = _paths(closure, own)
+        return _places(self._index.declared(names, paths), paths)
+
+    def members(self, names: Collection[bytes], closure: Closure, own: tuple[bytes, str] | None) -> dict[bytes, list[Place]]:
+        """The struct members of these names there; the signature of each is the tag of the outermost struct."""
+        paths = _paths(closure, own)
+        return _places(self._index.members(names, paths), paths)
+
+
+def _paths(closure: Closure, own: tuple[bytes, str] | None) -> dict[str, bytes]:
+    paths = {oid: path for path, oid in closure.files.items()}
+    return paths | {own[1]: own[0]} if own is not None else paths
+
+
+def _places(found: Mapping[bytes, Sequence[tuple[str, Declaration]]], paths: Mapping[str, bytes]) -> dict[bytes, list[Place]]:
+    return {name: sorted((Place(paths[oid], d) for oid, d in places), key=_rank) for name, places in found.items()}
 
 
 def fits(place: Place, role: str) -> bool:

@@ -17,10 +17,14 @@ from backport.csource.index import Index
 from backport.csource.outline import includes
 from backport.csource.reading import Reader
 from backport.drift.added import Added, read_added
+from backport.drift.arity import changed_arity
 from backport.drift.elsewhere import HeaderSearch
-from backport.drift.missing import FileCheck, Missing, Target, Texts
+from backport.drift.members import absent_members
+from backport.drift.merged import merge_faults
+from backport.drift.missing import FileCheck
 from backport.drift.origin import Origin, Origins
 from backport.drift.side import Overlay, Side
+from backport.drift.view import Missing, Target, Texts, View
 from backport.git.history import History
 from backport.git.store import Store
 from backport.git.trees import Trees
@@ -74,6 +78,7 @@ class KernelGuard:
         self._history = history
         self._index = index = Index(Reader(store), cache)
         self._overlay = self._trial = Overlay()
+        self._before = self._after = onto_tree
         self._target = Target(Side(onto_tree, trees, index), HeaderSearch(onto_tree, trees, store, index), trees)
         self._origins = Origins(series.base, trees, history, index)
         self._uncounted: Counter[str] = Counter()
@@ -89,7 +94,7 @@ class KernelGuard:
         """What a patch needs and the target, with all that was accepted, does not have."""
         if not self._lines:
             self._preload()
-        self._trial = self._overlay.copy()
+        self._trial, self._after = self._overlay.copy(), tree or self._before
         added: list[tuple[FileChange, Added]] = []
         for change in patch.changes:
             lines = [number for number, _ in self._lines[patch.commit].get(change.new_path, ())]
@@ -109,7 +114,7 @@ class KernelGuard:
 
     def accept(self, patch: Patch) -> None:
         """The patch last asked about landed: its names are the target's from now on."""
-        self._overlay = self._trial
+        self._overlay, self._before = self._trial, self._after
 
     def _preload(self) -> None:
         """Read the added lines of all patches, and all that the target's versions of their files include, in few steps."""
@@ -131,16 +136,31 @@ class KernelGuard:
             return []
         old = self._store.read(change.old.oid, "blob") if change.old is not None and change.old.is_file else b""
         texts = Texts(change.new_path, change.new.oid, old, self._store.read(change.new.oid, "blob"))
-        check = FileCheck(path, texts, what, self._target, upstream, self._trial)
-        found = check.missing()
+        view = View(path, texts, self._target, upstream, self._trial)
+        check = FileCheck(view, what)
+        found = [
+            *check.missing(),
+            *absent_members(view, what.accesses),
+            *changed_arity(view, what.uses),
+            *self._merged(view, change),
+        ]
         self._uncounted["unexplained"] += check.unexplained
         self._uncounted["unsearched"] += check.unsearched
         return found
+
+    def _merged(self, view: View, change: FileChange) -> Iterable[Missing]:
+        """What the merge itself broke, where it made another text than upstream's."""
+        before, after = (self._trees.read(tree, view.path) for tree in (self._before, self._after))
+        if self._before == self._after or before is None or after is None or after in (before, view.change.new):
+            return ()
+        return merge_faults(change.new_path, before, after, view.change.new, lambda names: set(view.declared(names)))
 
     def _learn(self, change: FileChange, what: Added) -> None:
         """From now on the series has these names, and these #include lines."""
         overlay, path = self._trial, change.new_path
         overlay.names.update(what.declares)
+        overlay.members.update(what.members)
+        overlay.reshaped.update(what.reshaped)
         overlay.locals.setdefault(path, set()).update(what.locals)
         overlay.includes.setdefault(path, []).extend(what.includes)
         if change.new is not None and (change.old is None or change.old_path in overlay.files):
@@ -158,7 +178,7 @@ class KernelGuard:
         known = origin is not None and bool(origin.before) and self._target.knows(origin.before, missing.path)
         before = origin.before.decode("ascii", "replace") if origin is not None and known else ""
         return Finding(
-            level=Level.WARNING if missing.kind in ("not-included", "other-architecture") else Level.ERROR,
+            level=Level.ERROR if missing.sure and missing.kind != "other-architecture" else Level.WARNING,
             kind=missing.kind,
             symbol=missing.name.decode("ascii", "backslashreplace"),
             patch=patch.commit,

@@ -101,11 +101,19 @@ def test_a_local_where_the_patch_conflicts_anyway_is_left_to_the_conflict(kernel
     assert said(guard(patch)) == []
 
 
-def test_a_header_that_the_file_does_not_include_is_a_warning(kernel: Kernel, guard: Check) -> None:
+def test_a_function_that_is_defined_twice_has_the_locals_of_both(kernel: Kernel, guard: Check) -> None:
+    twice = b"#ifdef A\nint walk(int n)\n{\n\tint depth = n;\n\treturn 1;\n}\n#else\nint walk(int n)\n{\n\treturn 0;\n}\n#endif\n"
+    kernel.base = kernel.commit("mm: walk", {"mm/walk.c": twice})
+    kernel.edit("mm: else", "mm/walk.c", b"return 0", b"return 2")
+    patch = kernel.edit("mm: use", "mm/walk.c", b"\treturn 1;", b"\tdepth++;\n\treturn 1;")
+    assert said(guard(patch)) == []
+
+
+def test_a_header_that_the_file_does_not_include(kernel: Kernel, guard: Check) -> None:
     kernel.edit("mm: include more", "include/linux/mm.h", b"struct page {", b"#include <linux/list.h>\nstruct page {")
     patch = kernel.edit("mm: use", SCAN, b"\treclaimed++;\n", b"\treclaimed += list_empty(0);\n")
     (finding,) = guard(patch).findings
-    assert (finding.level, finding.kind, finding.symbol) == (Level.WARNING, "not-included", "list_empty")
+    assert (finding.level, finding.kind, finding.symbol) == (Level.ERROR, "not-included", "list_empty")
     assert finding.hint == "include linux/list.h"
 
 

@@ -53,7 +53,7 @@ class Code:
 
     def __init__(self, text: bytes) -> None:
         plain = blank_comments(text)
-        self._lines = Lines(text)
+        self._original = text
         self._macros: dict[bytes, _Macro] = {}
         code = bytearray(plain)
         for found in directives(plain):
@@ -64,6 +64,10 @@ class Code:
                 self._macros[match[1]] = _Macro(params, re.sub(rb"\\\r?\n", b" ", match[3]))
         # newlines of wiped directives do not matter for lines: those are counted in the original text
         self.text = bytes(code)
+
+    @cached_property
+    def _lines(self) -> Lines:
+        return Lines(self._original)
 
     @cached_property
     def own_macros(self) -> frozenset[bytes]:
@@ -94,6 +98,9 @@ class Code:
             yield from self._calls(segment, wanted)
 
     def _calls(self, segment: Segment, names: frozenset[bytes]) -> Iterator[Call]:
+        names = frozenset(name for name in names if name in segment.text)
+        if not names:
+            return
         pattern = re.compile(rb"\b(" + b"|".join(re.escape(name) for name in sorted(names)) + rb")\s*\(")
         strings = [match.span() for match in _STRING.finditer(segment.text)] if b'"' in segment.text else []
         place = 0

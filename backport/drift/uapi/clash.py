@@ -1,7 +1,7 @@
 """When two names of one header stand for the same thing: what counts as an id or a flag, and as one family of them.
 
 A family is a known prefix (`VM_`, `MADV_`), or what a new name shares with the older names next to it. Bits overlap only between
-values that are written as flags (`0x10`, `1 << 4`), so that an id 3 and a mask 1 are no clash.
+values that are written as flags (`0x10`, `1 << 4`) in a family of flags, so that an id 3 and a mask 1 are no clash.
 """
 
 from __future__ import annotations
@@ -63,7 +63,21 @@ def same(mine: Constant, header: Header, other: Constant, there: Header, family:
     value, taken = value_in(mine, header), value_in(other, there)
     if value is None or taken is None:
         return False
-    return value == taken or bool(is_flag(mine) and is_flag(other) and value > 0 < taken and value & taken)
+    if value == taken:
+        return True
+    flags = is_flag(mine) and is_flag(other) and _is_field(value) and _is_field(taken)
+    return flags and bool(value & taken) and _are_flags(there, family)
+
+
+def _is_field(value: int) -> bool:
+    """Whether its bits are next to each other: a flag, or a field of a few bits."""
+    return value > 0 and (value // (value & -value) + 1) & (value // (value & -value)) == 0
+
+
+def _are_flags(header: Header, family: bytes) -> bool:
+    """Whether most of a family's values are single bits; those of registers (E1000_ in e1000_regs.h) are not."""
+    values = [value_in(each, header) or 0 for each in header.by_name.values() if each.name.startswith(family)]
+    return 2 * sum(value > 0 and value & (value - 1) == 0 for value in values) > len(values)
 
 
 def agreed(other: Constant, there: Header, upstream: Header | None) -> bool:

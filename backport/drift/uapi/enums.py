@@ -14,7 +14,7 @@ from backport.drift.uapi.constants import Constant
 from backport.drift.uapi.expression import UnknownError, evaluate
 from backport.drift.uapi.headers import Header, Scope
 
-_TERMINATOR = re.compile(rb"^__|^NR_|^NUM_|(?:^|_)(?:MAX|LAST|NUM|COUNT|END|NR|SIZE|LIMIT|MAXID|NUMBER|LENGTH|TOTAL)$")
+_TERMINATOR = re.compile(rb"^__|^NR_|^NUM_|(?:^|_)(?:MAX|LAST|NUM|COUNT|END|NR|MAXID)$")
 
 
 @dataclass(frozen=True, slots=True)

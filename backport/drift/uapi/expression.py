@@ -15,10 +15,12 @@ _TOKEN = re.compile(
     rb"\s*(?:(0[xX][0-9a-fA-F]+|0[bB][01]+|\d+)([uUlL]*)(?![\w.])|([A-Za-z_$][\w$]*)|'((?:\\.|[^'\\]){1,4})'"
     rb"|(<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^~!()?:,<>\[\]])|(\S))"
 )
+_LITERAL = re.compile(rb"\s*(0[xX][0-9a-fA-F]+|\d+)([uUlL]*)\s*")
 _LEVELS: tuple[tuple[bytes, ...], ...] = (
     (b"||",), (b"&&",), (b"|",), (b"^",), (b"&",), (b"==", b"!="), (b"<", b">", b"<=", b">="), (b"<<", b">>"), (b"+", b"-"),
     (b"*", b"/", b"%")
 )  # fmt: skip
+_RANK = {mark: rank for rank, marks in enumerate(_LEVELS) for mark in marks}
 _ACT: dict[bytes, Callable[[int, int], int]] = {
     b"|": operator.or_, b"^": operator.xor, b"&": operator.and_, b"==": operator.eq, b"!=": operator.ne, b"<": operator.lt,
     b">": operator.gt, b"<=": operator.le, b">=": operator.ge, b"+": operator.add, b"-": operator.sub, b"*": operator.mul,
@@ -102,6 +104,9 @@ def tokens(text: bytes) -> list[Token]:
 
 def evaluate(text: bytes, names: Names, depth: int = 0) -> Number:
     """The value of an expression; UnknownError where it cannot be worked out."""
+    literal = _LITERAL.fullmatch(text)
+    if literal is not None:  # as nine of ten constants are
+        return Number(_integer(literal[1]), _width(literal[2], _integer(literal[1])))
     return evaluate_tokens(tokens(text), names, depth)
 
 
@@ -110,7 +115,7 @@ def evaluate_tokens(given: Sequence[Token], names: Names, depth: int = 0) -> Num
     if depth > _DEEPEST or not given:
         raise UnknownError("too deep or empty")
     parser = _Parser(given, names, depth)
-    found = parser.ternary(0)
+    found = parser.ternary(depth)
     if parser.at != len(given):
         raise UnknownError(given[parser.at].text)
     return found
@@ -126,6 +131,7 @@ class _Parser:
         self.at = 0
 
     def ternary(self, level: int) -> Number:
+        """A whole expression, up to where it ends."""
         if level > _DEEPEST:
             raise UnknownError("nested too deep")
         condition = self._known(lambda: self._binary(0, level))
@@ -137,15 +143,21 @@ class _Parser:
         other = self._known(lambda: self.ternary(level + 1))
         return _sure(then if _sure(condition).value else other)
 
-    def _binary(self, rank: int, level: int) -> Number:
-        if rank == len(_LEVELS):
-            return self._unary(level)
-        left = self._known(lambda: self._binary(rank + 1, level))
-        while self.at < len(self._given) and self._given[self.at].kind == "mark" and self._given[self.at].text in _LEVELS[rank]:
-            mark = self._given[self.at].text
+    def _binary(self, lowest: int, level: int) -> Number:
+        """Operands joined by operators that bind at least as tightly as `lowest`."""
+        left = self._known(lambda: self._unary(level))
+        while self.at < len(self._given) and self._given[self.at].kind == "mark":
+            mark, start = self._given[self.at].text, self.at
+            rank = _RANK.get(mark, -1)
+            if rank < lowest:
+                break
             self.at += 1
-            right = self._known(lambda: self._binary(rank + 1, level))
-            left = _combine(mark, left, right)
+            right = self._known(lambda rank=rank: self._binary(rank + 1, level))  # type: ignore[misc]
+            try:
+                left = _combine(mark, left, right)
+            except UnknownError:
+                left = None
+                self._skip_part(start)
         return _sure(left)
 
     def _known(self, part: Callable[[], Number]) -> Number | None:
@@ -159,7 +171,7 @@ class _Parser:
             return None
 
     def _skip_part(self, start: int) -> bool:
-        """After an unknown part: go on behind the operand that begins at `start`, up to a mark that could follow one."""
+        """After an unknown part: go on behind what begins at `start`, at the next mark that does not care for its value."""
         depth, self.at = 0, start
         while self.at < len(self._given):
             text = self._given[self.at].text if self._given[self.at].kind == "mark" else b""

@@ -17,6 +17,7 @@ from backport.drift.uapi.view import View, view
 from backport.git.trees import Trees
 
 _FAR = 80  # headers that one question may open; the closure of linux/videodev2.h has 30
+_STEPS = 500  # macro calls that one value may take
 _IDENTITY = {b"_AC", b"__AC", b"UL", b"_UL", b"ULL", b"_ULL", b"__UL", b"_U", b"__constant_htons", b"__constant_htonl"}
 _BITS = {b"BIT", b"_BITUL", b"_BITULL", b"BIT_ULL", b"_BIT"}
 
@@ -128,17 +129,27 @@ class Scope(Names):
         self._headers = headers
         self._model = model
         self.used = used or Used()
+        self.layouts: dict[bytes, tuple[int, int] | None] = {}
+        self._values: dict[bytes, Number | None] = {}
         self._open: set[bytes] = set()
+        self._steps = 0
 
     def name(self, name: bytes, depth: int) -> Number:
         """The value of a constant of this header or of one that it includes."""
-        constant = self._constant(name)
-        if constant.params is not None or name in self._open:
+        if name not in self._values:
+            self._values[name] = None  # while it is worked out, and where that fails
+            constant = self._constant(name)
+            if constant.params is not None or name in self._open:
+                raise UnknownError(name)
+            self._values[name] = self.value(constant, depth)
+        found = self._values[name]
+        if found is None:
             raise UnknownError(name)
-        return self.value(constant, depth)
+        return found
 
     def value(self, constant: Constant, depth: int = 0) -> Number:
         """What a constant comes to; UnknownError where that cannot be said."""
+        self._steps = self._steps + 1 if depth else 0
         if constant.unsure or not (constant.text or constant.enum >= 0):
             raise UnknownError(constant.name)
         self._open.add(constant.name)
@@ -152,6 +163,9 @@ class Scope(Names):
 
     def call(self, name: bytes, arguments: Sequence[Sequence[Token]], depth: int) -> Number:
         """A macro with arguments: the ones that everybody knows, ioctl encodings, sizeof, and those of the headers."""
+        self._steps += 1
+        if self._steps > _STEPS:
+            raise UnknownError(name)
         if name == b"sizeof":
             return Number(self.sizeof(arguments[0]), 64)
         if name in _IDENTITY:

@@ -46,10 +46,19 @@ _LONG = frozenset(
     b"off_t "
     b"__kernel_clock_t clock_t __kernel_ptrdiff_t uintptr_t __kernel_long_t __kernel_ulong_t u_long".split()
 )
+_BY_ARCHITECTURE = frozenset(
+    b"__kernel_uid_t __kernel_gid_t __kernel_mode_t __kernel_nlink_t __kernel_ino_t __kernel_ipc_pid_t __kernel_old_dev_t "
+    b"__kernel_old_uid_t __kernel_old_gid_t".split()
+)
 
 
 class Types(Protocol):
-    """Where the names in a struct are looked up; UnknownError for what is not found."""
+    """Where the names in a struct are looked up; UnknownError for what is not found.
+
+    `layouts` keeps size and alignment by type for one data model (None: not known), so that none is worked out twice.
+    """
+
+    layouts: dict[bytes, tuple[int, int] | None]
 
     def struct(self, kind: bytes, name: bytes) -> Struct:
         """A struct or union by its tag."""
@@ -84,6 +93,8 @@ def lay_out(struct: Struct, types: Types, model: Model, deep: int = 0) -> Layout
     """Size, alignment and offsets; UnknownError where a part is not known."""
     if struct.opaque or deep > _DEEP:
         raise UnknownError(struct.name or b"(a nested struct)")
+    if struct.obstacle:
+        raise UnknownError(struct.obstacle)
     packer = _Packer(struct, model)
     for member in struct.members:
         size, align = _size(member, types, model, deep)
@@ -101,6 +112,16 @@ def size_of(type_: bytes, pointer: bool, types: Types, model: Model, deep: int =
     """Size and alignment of a type given in words."""
     if pointer:
         return model.long, model.long
+    if type_ not in types.layouts:
+        types.layouts[type_] = None
+        types.layouts[type_] = _size_of(type_, types, model, deep)
+    known = types.layouts[type_]
+    if known is None:
+        raise UnknownError(type_)
+    return known
+
+
+def _size_of(type_: bytes, types: Types, model: Model, deep: int) -> tuple[int, int]:
     words = type_.split()
     if len(words) == 2 and words[0] in (b"struct", b"union"):
         found = lay_out(types.struct(words[0], words[1]), types, model, deep + 1)
@@ -108,7 +129,7 @@ def size_of(type_: bytes, pointer: bool, types: Types, model: Model, deep: int =
     size = _scalar(words, model)
     if size:
         return size, min(size, model.wide) if words != [b"__aligned_u64"] else 8
-    if len(words) != 1 or deep > _DEEP:
+    if len(words) != 1 or deep > _DEEP or words[0] in _BY_ARCHITECTURE:
         raise UnknownError(type_)
     meant = types.alias(words[0])
     if isinstance(meant, Struct):

@@ -52,7 +52,10 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Struct:
-    """A struct or union with a body. `name` is its tag, or the name of the typedef of an untagged one."""
+    """A struct or union with a body. `name` is its tag, or the name of the typedef of an untagged one.
+
+    `opaque` says that not all members are known, `obstacle` why else its size cannot be told: a #pragma, members under #if.
+    """
 
     kind: str
     name: bytes
@@ -62,6 +65,7 @@ class Struct:
     line: int
     condition: bytes
     opaque: bool
+    obstacle: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +94,25 @@ def read(seen: View) -> tuple[tuple[Struct, ...], tuple[Alias, ...]]:
         names = _names(tail[1]) if tail and match[1] else []
         if not made.name and names:
             made = replace(made, name=names[0])
+        obstacle = _obstacle(seen, match.start(), end, b"" if match[1] or tail is None else tail[1])
+        made = replace(made, obstacle=obstacle) if obstacle else made
         found.append(made)
         aliases += [Alias(name, match[2] + b" " + made.name, False, ()) for name in names if made.name != name]
         at = end
     aliases.extend(_aliases(code))
     return tuple(s for s in found if s.name), tuple(aliases)
+
+
+def _obstacle(seen: View, start: int, end: int, tail: bytes) -> bytes:
+    """Why the size of a struct cannot be told from its members: a word behind it that may be an attribute (EPOLL_PACKED)."""
+    if re.search(rb"\b[A-Z_][A-Z0-9_]{2,}\b", _ATTRIBUTE.sub(b" ", tail)):
+        return b"a macro behind it"
+    if any(start < place < end for place, _ in seen.conditions):
+        return b"members under conditions"
+    packing = [d.rest for d in seen.directives if d.word == b"pragma" and d.offset < start and b"pack" in d.rest]
+    if packing and not re.search(rb"pop|\(\s*\)", packing[-1]):
+        return b"#pragma pack"
+    return b""
 
 
 def _struct(code: bytes, match: re.Match[bytes], end: int, tail: bytes, lines: Lines, condition: bytes, deep: int) -> Struct:

@@ -18,6 +18,10 @@ _KEEP = bytes(b if b in b"\n\r" else 0x20 for b in range(256))
 _IF = (b"if", b"ifdef", b"ifndef")
 _GUARD = re.compile(rb"^!defined\(\w*_H_*\)$")
 _DEEP = 200
+# What a program in C has or has not, anywhere. Bit-fields are told for little endian; their sizes are the same for big.
+_PROGRAM = {
+    b"__ASSEMBLY__": 0, b"__ASSEMBLER__": 0, b"__cplusplus": 0, b"__LITTLE_ENDIAN_BITFIELD": 1, b"__BIG_ENDIAN_BITFIELD": 0,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +46,10 @@ class View:
 
 
 class _Truths(Names):
-    """Knows of `defined(X)` only whether the kernel itself, an assembler or C++ is reading."""
+    """Knows of `defined(X)` only whether the kernel itself, an assembler or C++ is reading, and the order of bit-fields."""
 
     def __init__(self, kernel: bool) -> None:
-        self._known = {b"__KERNEL__": int(kernel), b"__ASSEMBLY__": 0, b"__ASSEMBLER__": 0, b"__cplusplus": 0}
+        self._known = {b"__KERNEL__": int(kernel), **_PROGRAM}
 
     def name(self, name: bytes, depth: int) -> Number:
         if name in self._known:
@@ -59,6 +63,8 @@ class _Truths(Names):
 
     def truth(self, condition: bytes) -> bool | None:
         """Whether it holds; None where that is not known."""
+        if not condition[:1].isdigit() and not any(name in condition for name in self._known):
+            return None
         try:
             return bool(evaluate(condition, self).value)
         except UnknownError:

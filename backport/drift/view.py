@@ -1,0 +1,144 @@
+"""One file of a patch, seen from both trees: what it declares and includes there, with all that the series brought so far."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cached_property
+
+from backport.csource.closure import Closure
+from backport.csource.outline import Include, includes
+from backport.csource.tokens import mentioned
+from backport.drift.elsewhere import HeaderSearch
+from backport.drift.side import Overlay, Place, Side
+from backport.git.trees import Trees
+from backport.model.series import FileChange
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A name that the target does not have. `path` and `line` are in the patch's version; `upstream` is the declaration there.
+
+    `said` stands for `upstream` where that is no declaration of a file: a local, a header. `sure` is false where a person should
+    look but the patch may well be right.
+    """
+
+    name: bytes
+    kind: str
+    path: bytes
+    line: int
+    upstream: Place | None
+    target: str
+    hint: str = ""
+    said: str = ""
+    sure: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """One file of a patch: its path and blob id after it, and its text before (empty: not there) and after."""
+
+    path: bytes
+    oid: str
+    old: bytes
+    new: bytes
+
+
+class Target:
+    """The tree that the series goes onto."""
+
+    def __init__(self, side: Side, search: HeaderSearch, trees: Trees) -> None:
+        self.side = side
+        self.search = search
+        self._trees = trees
+
+    def path(self, change: FileChange, overlay: Overlay) -> bytes | None:
+        """Where the file is in the target: its new path, its old one, or one that the series made; None where it is not."""
+        if change.old is None or change.new_path in overlay.files:
+            return change.new_path
+        for path in (change.new_path, change.old_path):
+            entry = self._trees.entry(self.side.tree, path)
+            if entry is not None and entry.is_file:
+                return path
+        return None
+
+    def text(self, path: bytes) -> bytes | None:
+        """The target's own version of a file."""
+        return self._trees.read(self.side.tree, path)
+
+    def oid(self, path: bytes) -> str:
+        """The blob id of the target's own version, empty where it has none."""
+        entry = self._trees.entry(self.side.tree, path)
+        return entry.oid if entry is not None and entry.is_file else ""
+
+    def knows(self, name: bytes, path: bytes) -> bool:
+        """Whether the target's version of a file mentions a name in its code, or a header does."""
+        text = self.text(path)
+        if text is not None and name in mentioned(text):
+            return True
+        found = self.search.look([name])
+        return found is not None and bool(found.mentioned[name])
+
+
+_TRACING = b"CREATE_TRACE_POINTS"
+_TRACED_ONLY = (b"include/trace/define_trace.h",)
+
+
+def beyond(text: bytes) -> tuple[bytes, ...]:
+    """The headers that a file does not look behind: define_trace.h is empty unless the file asks for its trace points.
+
+    By that way any file that sees slab.h would see all of mm.h: so it seemed for find_e820_area in 196cf0d67aca on 2.6.31.
+    """
+    return () if _TRACING in text else _TRACED_ONLY
+
+
+class View:
+    """`path` is the file in the target, `change` its texts upstream. Upstream's closure is read when it is first asked about."""
+
+    def __init__(self, path: bytes, change: Texts, target: Target, upstream: Side, overlay: Overlay) -> None:
+        self.path = path
+        self.change = change
+        self.target = target
+        self.overlay = overlay
+        self.upstream = upstream
+
+    @cached_property
+    def text(self) -> bytes | None:
+        """The file in the target: None where only the series has it, which then is complete in the patch itself."""
+        return None if self.path in self.overlay.files else self.target.text(self.path)
+
+    @cached_property
+    def sees(self) -> list[Include]:
+        """The #include lines of the file in the target; of a file that only the series has, its own."""
+        return list(includes(self.text if self.text is not None else self.change.new))
+
+    @cached_property
+    def closure(self) -> Closure:
+        """What the file sees in the target."""
+        return self.target.side.closure(self.path, self.sees, self.overlay, beyond(self.text or self.change.new))
+
+    @cached_property
+    def upstream_closure(self) -> Closure:
+        """What it sees upstream, after the patch."""
+        return self.upstream.closure(self.change.path, includes(self.change.new), None, beyond(self.change.new))
+
+    @cached_property
+    def _own(self) -> tuple[bytes, str] | None:
+        oid = self.target.oid(self.path) if self.text is not None else ""
+        return (self.path, oid) if oid else None
+
+    def declared(self, names: Collection[bytes]) -> dict[bytes, list[Place]]:
+        """Where the target declares the names, among what the file sees."""
+        return self.target.side.declared(names, self.closure, self._own)
+
+    def members(self, names: Collection[bytes]) -> dict[bytes, list[Place]]:
+        """The struct members of these names, among what the file sees in the target."""
+        return self.target.side.members(names, self.closure, self._own)
+
+    def upstream_declared(self, names: Collection[bytes]) -> dict[bytes, list[Place]]:
+        """Where upstream declares the names."""
+        return self.upstream.declared(names, self.upstream_closure, (self.change.path, self.change.oid))
+
+    def upstream_members(self, names: Collection[bytes]) -> dict[bytes, list[Place]]:
+        """The struct members of these names upstream."""
+        return self.upstream.members(names, self.upstream_closure, (self.change.path, self.change.oid))

@@ -1,0 +1,81 @@
+"""Struct members that the target does not have."""
+
+from __future__ import annotations
+
+import pytest
+
+from backport.csource.accesses import Access, count_arguments, struct_variables
+from backport.csource.tokens import blank
+from backport.csource.uses import asked
+from tests.drift.repository import Kernel
+from tests.drift.test_undeclared import SCAN, Check, guard, kernel, said
+
+__all__ = ["guard", "kernel"]
+
+MM = "include/linux/mm.h"
+PLAIN = b"struct page { unsigned long flags; };"
+
+
+def test_a_member_of_a_later_commit_is_named_with_its_cause(kernel: Kernel, guard: Check) -> None:
+    cause = kernel.edit("mm: count", MM, PLAIN, b"struct page { unsigned long flags; int count; };")
+    patch = kernel.edit("mm: use", SCAN, b"\treclaimed++;\n", b"\treclaimed += page->count;\n")
+    (finding,) = guard(patch).findings
+    assert (finding.kind, finding.symbol, finding.line) == ("absent-member", "count", 11)
+    assert finding.target == "struct page has no such member"
+    assert finding.introduced_by is not None
+    assert finding.introduced_by.commit == cause
+
+
+def test_the_struct_of_the_variable_counts_where_it_is_known(kernel: Kernel, guard: Check) -> None:
+    kernel.edit("mm: next", MM, PLAIN, b"struct page { unsigned long flags; int next; };")
+    kernel.edit("mm: lists", SCAN, b"#include <linux/mm.h>\n", b"#include <linux/mm.h>\n#include <linux/list.h>\n")
+    patch = kernel.edit("mm: use", SCAN, b"\treclaimed++;\n", b"\treclaimed += page->next;\n")
+    assert said(guard(patch)) == [("absent-member", "next", 12)]
+
+
+@pytest.mark.parametrize("use", [b"get_page_at(1)->flags", b"page->flags", b"(*page).flags", b"1.5 + 0"])
+def test_a_member_that_is_there_is_no_finding(kernel: Kernel, guard: Check, use: bytes) -> None:
+    patch = kernel.edit("mm: use", SCAN, b"\treclaimed++;\n", b"\treclaimed += " + use + b";\n")
+    assert said(guard(patch)) == []
+
+
+def test_what_the_series_itself_adds_is_there(kernel: Kernel, guard: Check) -> None:
+    first = kernel.edit("mm: count", MM, PLAIN, b"struct page { unsigned long flags;\n\tint count;\n};")
+    second = kernel.edit("mm: use", SCAN, b"\treclaimed++;\n", b"\treclaimed += page->count;\n")
+    assert said(guard(first, second)) == []
+
+
+def test_a_member_that_no_reader_finds_upstream_is_not_guessed_at(kernel: Kernel, guard: Check) -> None:
+    patch = kernel.edit("mm: use", SCAN, b"\treclaimed++;\n", b"\treclaimed += page->made_by_macro;\n")
+    assert said(guard(patch)) == []
+
+
+def test_a_file_that_sees_no_struct_itself_is_left_alone(kernel: Kernel, guard: Check) -> None:
+    kernel.base = kernel.commit("mm: part", {"mm/part.c": b"static int part(struct page *p)\n{\n\treturn 0;\n}\n"})
+    kernel.edit("mm: see", "mm/part.c", b"static", b"#include <linux/mm.h>\nstatic")
+    patch = kernel.edit("mm: use", "mm/part.c", b"return 0", b"return find(p)->flags")
+    assert said(guard(patch)) == []
+
+
+def test_members_and_designators_are_told_apart() -> None:
+    text = b"static struct op o = {\n\t.read = f,\n};\nint f(struct a *x)\n{\n\treturn x->m + x->s.n + g()->k;\n}\n"
+    assert asked(text, [2, 6]).members == (
+        Access(b"read", 2, b"", True),
+        Access(b"m", 6, b"a", False),
+        Access(b"s", 6, b"a", False),
+        Access(b"n", 6, b"", False),
+        Access(b"k", 6, b"", False),
+    )
+
+
+def test_the_variables_of_a_function_and_their_structs() -> None:
+    text = b"int f(struct a *x, int n, struct b y)\n{\n\tstruct c *one = 0, *two[3];\n\tstruct d *x;\n}\n"
+    assert struct_variables(text) == {b"y": b"b", b"one": b"c", b"two": b"c"}
+
+
+@pytest.mark.parametrize(
+    ("call", "count"),
+    [(b"()", 0), (b"( )", 0), (b"(a)", 1), (b"(a, g(b, c), {1, 2})", 3), (b"(a, b", -1), (b"(a,\n#if X\nb\n)", -1)],
+)
+def test_arguments_are_counted(call: bytes, count: int) -> None:
+    assert count_arguments(blank(b"f" + call), 1) == count
