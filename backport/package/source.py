@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
-import os
 import re
 import tarfile
 import zlib
@@ -17,6 +16,7 @@ from pathlib import Path
 from backport.model.errors import EnvironmentFailedError, InputError
 from backport.package import atomic, escape, tarball
 from backport.package.tarball import Entry
+from backport.settings import cache_folder
 
 _TREE = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _UNREADABLE = (tarfile.TarError, EOFError, zlib.error, LZMAError)
@@ -83,12 +83,6 @@ def cached(
         made = tarball.make(entries(), prefix, mtime, path, step)
         atomic.put(record, made.encode() + b"\n")
         return Source(name, prefix, path, made)
-
-
-def cache_folder() -> Path:
-    """Where backport keeps what it can make again: $XDG_CACHE_HOME/backport, or ~/.cache/backport."""
-    named = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(named) if Path(named).is_absolute() else Path.home() / ".cache") / "backport"
 
 
 def _examine(path: Path) -> tuple[str, bytes]:
