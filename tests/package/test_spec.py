@@ -96,10 +96,20 @@ def test_every_architecture_parses_clean(target: str, tmp_path: Path) -> None:
 
 @needs_rpm
 def test_the_toolchain_hook_reaches_every_make(tmp_path: Path) -> None:
-    done = rpm("rpmspec", "--define", "toolchain_make_args CC=old-gcc", "-P", write(tmp_path), home=tmp_path)
+    done = rpm("rpmspec", "--define", "kernel_make_args CC=old-gcc", "-P", write(tmp_path), home=tmp_path)
     makes = re.findall(r"\bmake (?:-s )?ARCH.*", done.stdout.decode())
     assert len(makes) == 7
     assert all("CC=old-gcc" in line for line in makes)
+
+
+@needs_rpm
+def test_another_configuration_to_start_from_can_be_named(tmp_path: Path) -> None:
+    path = write(tmp_path, base_config=b"CONFIG_X=y\n")
+    done = rpm("rpmspec", "--define", "kernel_config /somewhere/small.config", "-P", path, home=tmp_path)
+    assert (done.returncode, done.stderr) == (0, b"")
+    text = done.stdout.decode()
+    assert re.findall(r"^cp .* \.config$", text, re.M) == ["cp /somewhere/small.config .config"]
+    assert not re.search(r"make .* defconfig", text)
 
 
 @needs_rpm
