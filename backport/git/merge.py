@@ -8,7 +8,7 @@ a parentless base commit with two children stands in for `--merge-base`, which g
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from backport.git.store import Store
@@ -37,6 +37,10 @@ class Region:
     ours: bytes
     base: bytes
     theirs: bytes
+
+
+Piece = bytes | Region
+"""A stretch of a merged file: lines on which the sides agree, or a conflict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +73,34 @@ class Merger:
             self._known.update(zip(new, self._run(new), strict=True))
         return [self._known[t] for t in triples]
 
+    def pieces(self, triple: Triple) -> list[Piece]:
+        """The whole text of one merge, stretch by stretch; nothing at all where it is binary. One process, every time."""
+        listing, conflicted, ours, theirs = self._both([triple])
+        text = self._store.read(listing[b"0"].oid, "blob")
+        if b"0" not in conflicted:
+            return [text]
+        found = list(_pieces(text, ours.encode(), theirs.encode()))
+        return found if any(isinstance(piece, Region) for piece in found) else []
+
     def _run(self, triples: Sequence[Triple]) -> Iterator[Merged]:
+        listing, conflicted, ours, theirs = self._both(triples)
+        self._store.prefetch(listing[name].oid for name in conflicted)
+        for number in range(len(triples)):
+            name = b"%d" % number
+            if name in conflicted:
+                pieces = _pieces(self._store.read(listing[name].oid, "blob"), ours.encode(), theirs.encode())
+                yield Merged(None, tuple(piece for piece in pieces if isinstance(piece, Region)))
+            else:
+                yield Merged(listing[name].oid)
+
+    def _both(self, triples: Sequence[Triple]) -> tuple[Mapping[bytes, Entry], set[bytes], str, str]:
+        """One merge of all: the resulting folder, the names in it that are in conflict, and the two commits that were merged."""
         base = self._commit([t.base for t in triples])
         ours = self._commit([t.ours for t in triples], base)
         theirs = self._commit([t.theirs for t in triples], base)
         command = ["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", ours, theirs]
         fields = self._store.git.run(command, ok=(0, 1)).split(b"\0")
-        listing = self._trees.listing(fields[0].decode())
-        conflicted = set(fields[1:]) - {b""}
-        self._store.prefetch(listing[name].oid for name in conflicted)
-        for number in range(len(triples)):
-            name = b"%d" % number
-            if name in conflicted:
-                text = self._store.read(listing[name].oid, "blob")
-                yield Merged(None, tuple(_regions(text, ours.encode(), theirs.encode())))
-            else:
-                yield Merged(listing[name].oid)
+        return self._trees.listing(fields[0].decode()), set(fields[1:]) - {b""}, ours, theirs
 
     def _commit(self, blobs: Sequence[str], parent: str = "") -> str:
         names = {b"%d" % number: Entry(_FILE, oid) for number, oid in enumerate(blobs)}
@@ -94,20 +110,23 @@ class Merger:
         return self._store.write("commit", content)
 
 
-def _regions(text: bytes, ours: bytes, theirs: bytes) -> Iterator[Region]:
-    """The conflicts of a merged text, by its markers; the line number counts what the target's own file has.
+def _pieces(text: bytes, ours: bytes, theirs: bytes) -> Iterator[Piece]:
+    """A merged text taken apart at its markers; a conflict's line number counts what the target's own file has.
 
     Lines that the merge took cleanly from the patch are not the target's: the number is off by them until the next
     conflict, which is why `locate` in replay/explain looks the lines up again.
     """
     start, middle, end = b"<" * _MARKER + b" " + ours, b"=" * _MARKER, b">" * _MARKER + b" " + theirs
+    clean: list[bytes] = []
     side: list[bytes] | None = None
     parts: tuple[list[bytes], list[bytes], list[bytes]] = ([], [], [])
     line = first = 1
     for row in rows(text):
         bare = row.rstrip(b"\r\n")  # git ends the markers as the file ends its lines
         if side is None and bare == start:
-            parts, first = ([], [], []), line
+            if clean:
+                yield b"".join(clean)
+            clean, parts, first = [], ([], [], []), line
             side = parts[0]
         elif side is parts[0] and bare.startswith(b"|" * _MARKER):
             side = parts[1]
@@ -117,10 +136,13 @@ def _regions(text: bytes, ours: bytes, theirs: bytes) -> Iterator[Region]:
             yield Region(first, *(b"".join(part) for part in parts))
             side = None
         elif side is None:
+            clean.append(row)
             line += 1
         else:
             side.append(row)
             line += side is parts[0]
+    if clean:
+        yield b"".join(clean)
 
 
 def rows(text: bytes) -> list[bytes]:
