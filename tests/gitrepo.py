@@ -22,6 +22,8 @@ from backport.model.progress import Silent
 from backport.model.series import Series
 from backport.model.verdict import PatchOutcome
 from backport.replay.engine import Replayed, replay
+from backport.replay.guard import Guard
+from backport.replay.settle import Policy
 
 FILE, EXECUTABLE, LINK, SUBMODULE, FOLDER = 0o100644, 0o100755, 0o120000, 0o160000, 0o040000
 AUTHOR = b"A U Thor <author@example.com>"
@@ -205,7 +207,15 @@ class Session:
 
 @contextmanager
 def replayed(
-    repo: Repo | Path, commits: Sequence[str], onto: str, scratch: Path, base: str = "", **options: object
+    repo: Repo | Path,
+    commits: Sequence[str],
+    onto: str,
+    scratch: Path,
+    base: str = "",
+    *,
+    guard: Guard | None = None,
+    policy: Policy | None = None,
+    **options: object,
 ) -> Iterator[Session]:
     """Ingest and replay `commits` onto `onto`; the store lives in `scratch`."""
     path = repo.path if isinstance(repo, Repo) else repo
@@ -214,7 +224,7 @@ def replayed(
     with sources.store(scratch) as store:
         trees, history = Trees(store), History(store)
         series = ingest(told, sources.clones, store, Silent())
-        yield Session(series, replay(series, onto, store, trees, history, Silent()), store, trees, history)
+        yield Session(series, replay(series, onto, store, trees, history, Silent(), guard, policy), store, trees, history)
 
 
 class Checkout:

@@ -97,6 +97,11 @@ class History:
         found = re.findall(rb"^@@ -(\d+)(?:,(\d+))? \+", out, re.M)
         return [(int(line), int(count or b"1")) for line, count in found]
 
+    def diff(self, old: str, new: str, paths: Sequence[bytes]) -> bytes:
+        """What two trees have differently at these paths, as a unified diff for people; binary files by name alone."""
+        command = ["diff-tree", "-r", "-p", "--no-renames", "--no-ext-diff", "--no-textconv", old, new, "--"]
+        return self._git.run([*command, *map(_text, paths)]) if paths else b""
+
     def added_lines(self, pairs: Sequence[tuple[str, str]]) -> list[dict[bytes, list[tuple[int, bytes]]]]:
         """The lines that each pair of trees adds: by new path, with their number in the new file. Binary files add none."""
         stdin = "".join(f"{old} {new}\n" for old, new in pairs).encode()

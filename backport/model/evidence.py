@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from backport.model.verdict import Cause
+from backport.model.cause import Cause
 
 
 @dataclass(frozen=True, slots=True)

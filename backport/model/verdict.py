@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from backport.model.cause import Cause as Cause
+from backport.model.evidence import Evidence
 from backport.model.series import Entry
 
 
@@ -34,18 +37,6 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
-    """An upstream commit (or a patch of the series that was left out) that made the difference.
-
-    `why` says how it was found, in words a person can check: "changed lines 786-795 of arch/x86/kvm/mmu.c".
-    """
-
-    commit: str
-    subject: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
 class Conflict:
     """One region where target and patch disagree, or one path where they do.
 
@@ -70,7 +61,8 @@ class FileOutcome:
     """How one file of a patch was decided, with the ids that let anybody check it again.
 
     `rule`: "take" (target was identical to the patch's base), "3-way", "already" (the target has the result), "absent",
-    "mode", or "conflict". `path` is where it landed, `upstream_path` where upstream has it (they differ over a rename).
+    "mode", "conflict", or the name of the rule that resolved it. `path` is where it landed, `upstream_path` where upstream
+    has it (they differ over a rename). `evidence` has one entry for each hunk that was placed.
     """
 
     path: bytes
@@ -80,6 +72,34 @@ class FileOutcome:
     ours: Entry | None
     theirs: Entry | None
     result: Entry | None
+    evidence: tuple[Evidence, ...] = ()
+
+
+_PLAIN = ("take", "3-way", "already", "absent", "mode", "conflict")
+
+
+def rules_of(files: Sequence[FileOutcome]) -> tuple[str, ...]:
+    """The rules that resolved some of these files, each once, in order."""
+    return tuple(dict.fromkeys(file.rule for file in files if file.rule not in _PLAIN))
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A whole resolution of a patch in conflict that a person may take: not applied unless asked for.
+
+    `rules` are those that made it, `tree` the target's tree with it, `files` all files of the patch with their results. `diff` is
+    what it does to the files in conflict, against the target (unified; '' where nobody asked for it). Of `asked` times that the
+    weakest of its rules answered on the corpus it was `right` that often (both 0: not measured). `doubts` are
+    what the guard holds against it.
+    """
+
+    rules: tuple[str, ...]
+    tree: str
+    files: tuple[FileOutcome, ...]
+    diff: bytes = b""
+    right: int = 0
+    asked: int = 0
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +107,7 @@ class PatchOutcome:
     """What became of one patch. `commit` and `tree` are those of the new commit, empty where none was made.
 
     `needs` names patches of the series that were left out and that this one builds upon (upstream ids); `reason` is one
-    sentence for a person, empty for a patch that landed without remark.
+    sentence for a person, empty for a patch that landed without remark. `suggestions` are ranked, the best first.
     """
 
     upstream: str
@@ -100,3 +120,4 @@ class PatchOutcome:
     reason: str = ""
     commit: str = ""
     tree: str = ""
+    suggestions: tuple[Suggestion, ...] = ()

@@ -6,7 +6,7 @@ import re
 
 from backport.git.store import Store
 from backport.model.series import Patch
-from backport.model.verdict import Verdict
+from backport.model.verdict import PatchOutcome, rules_of
 
 _COMMITTER = b"backport <backport@localhost>"
 _DATE = re.compile(rb"> (\d+ [+-]\d{4})\Z")
@@ -14,17 +14,17 @@ _GENERATED = (b"Signed-off-by: ", b"(cherry picked from commit ")
 _TRAILER = re.compile(rb"[A-Za-z0-9-]+[ \t]*:")
 
 
-def write_commit(patch: Patch, tree: str, parent: str, verdict: Verdict, store: Store) -> str:
-    """The id of the new commit.
+def write_commit(patch: Patch, outcome: PatchOutcome, parent: str, store: Store) -> str:
+    """The id of the new commit of a patch that landed.
 
     The committer is this tool at the upstream commit's own date: whoever runs it, whenever, gets the same id.
     """
     date = _DATE.search(patch.committer)
-    lines = [b"tree " + tree.encode(), b"parent " + parent.encode(), b"author " + patch.author]
+    lines = [b"tree " + outcome.tree.encode(), b"parent " + parent.encode(), b"author " + patch.author]
     lines.append(b"committer " + _COMMITTER + b" " + (date[1] if date else b"0 +0000"))
     if patch.encoding:
         lines.append(b"encoding " + patch.encoding)
-    message = with_trailers(patch.message, [_picked(patch), b"Backport-verdict: " + verdict.value.encode()])
+    message = with_trailers(patch.message, [_picked(patch), b"Backport-verdict: " + _said(outcome)])
     return store.write("commit", b"\n".join(lines) + b"\n\n" + message)
 
 
@@ -59,3 +59,9 @@ def _ends_in_trailers(body: bytes) -> bool:
 
 def _picked(patch: Patch) -> bytes:
     return b"(cherry picked from commit %s)" % patch.commit.encode()
+
+
+def _said(outcome: PatchOutcome) -> bytes:
+    """The verdict, and the rules that made it so: `resolved (context)`."""
+    rules = ", ".join(rules_of(outcome.files))
+    return f"{outcome.verdict.value} ({rules})".encode() if rules else outcome.verdict.value.encode()

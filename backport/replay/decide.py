@@ -8,7 +8,7 @@ existence, kind or mode is a conflict of its own name. Renames of the patch are 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from backport.git.merge import Merged, Region, Triple
@@ -23,9 +23,12 @@ UNKNOWN = Entry(-1, "")
 class Decision:
     """What is to be done about one file: `edits` to the tree, or a `conflict` (its rule) with its regions.
 
-    `pending` is the merge that must be made before anything can be said.
+    `source` is the path at which the target has the file that `change` is about. `pending` is the merge that must be made before
+    anything can be said.
     """
 
+    change: FileChange
+    source: bytes
     outcome: FileOutcome
     edits: Mapping[bytes, Entry | None] = field(default_factory=dict)
     conflict: str = ""
@@ -80,17 +83,21 @@ class _Case:
         return FileOutcome(self.goal, upstream, rule, self.change.old, self.ours, self.change.new, result)
 
     def undecided(self) -> Decision:
-        return Decision(self.outcome("3-way", None), {self.source: UNKNOWN, self.goal: UNKNOWN})
+        return self._decision(self.outcome("3-way", None), {self.source: UNKNOWN, self.goal: UNKNOWN})
 
     def already(self, result: Entry | None) -> Decision:
-        return Decision(self.outcome("already", result))
+        return self._decision(self.outcome("already", result))
 
     def conflict(self, rule: str, regions: tuple[Region, ...] = ()) -> Decision:
-        return Decision(self.outcome("absent" if rule == "absent" else "conflict", None), {}, rule, regions)
+        outcome = self.outcome("absent" if rule == "absent" else "conflict", None)
+        return Decision(self.change, self.source, outcome, {}, rule, regions)
 
     def put(self, rule: str, result: Entry | None) -> Decision:
         edits: dict[bytes, Entry | None] = {self.source: None} if self.source != self.goal else {}
-        return Decision(self.outcome(rule, result), edits | {self.goal: result})
+        return self._decision(self.outcome(rule, result), edits | {self.goal: result})
+
+    def _decision(self, outcome: FileOutcome, edits: Mapping[bytes, Entry | None] | None = None) -> Decision:
+        return Decision(self.change, self.source, outcome, edits or {})
 
 
 def _added(case: _Case) -> Decision:
@@ -124,8 +131,7 @@ def _modified(case: _Case, merges: Merges) -> Decision:
     triple = Triple(old.oid, ours.oid, new.oid)
     merged = merges(triple)
     if merged is None:
-        waiting = case.undecided()
-        return Decision(waiting.outcome, waiting.edits, pending=triple)
+        return replace(case.undecided(), pending=triple)
     if merged.result is None:
         return case.conflict("content" if merged.regions else "binary", merged.regions)
     result = Entry(mode, merged.result)

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import difflib
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from backport.csource.parse import function_at
 from backport.git.history import History, group_lines
 from backport.git.merge import rows
 from backport.git.store import Store
-from backport.model.series import Patch, Series, show_path
+from backport.model.series import Patch, Series, decode, show_path
 from backport.model.verdict import Cause, Conflict, FileOutcome, PatchOutcome, Verdict
 
 _MOST = 8  # causes named for one conflict: more is a rewrite, and a list of fifty commits helps nobody
 
 
-def explain(series: Series, onto: str, outcomes: Sequence[PatchOutcome], store: Store, history: History) -> list[PatchOutcome]:
+def known_until(series: Series, onto: str, history: History) -> str:
+    """The upstream commit up to which the target has all history: itself where it is one of upstream's, else the series' base."""
+    until = next((patch.parent for patch in reversed(series.patches) if patch.parent), "")
+    return onto if onto == series.base or (until and history.is_ancestor(onto, until)) else series.base
+
+
+def explain(
+    series: Series, since: Callable[[], str], outcomes: Sequence[PatchOutcome], store: Store, history: History
+) -> list[PatchOutcome]:
     """The same outcomes with function, causes and needs filled in for every patch that did not land.
 
     A patch `needs` an earlier one of the series that was left out when that one wrote the lines in conflict or brought the
@@ -27,8 +35,7 @@ def explain(series: Series, onto: str, outcomes: Sequence[PatchOutcome], store: 
     patches = {patch.commit: patch for patch in series.patches}
     absent = {c.path for o in outcomes for c in o.conflicts if c.rule == "absent"}
     until = next((patches[o.upstream].parent for o in reversed(outcomes) if o.conflicts and patches[o.upstream].parent), "")
-    since = onto if onto == series.base or (until and history.is_ancestor(onto, until)) else series.base
-    why = _Why(store, history, since, history.brought(absent, since, until) if until else {})
+    why = _Why(store, history, since(), history.brought(absent, since(), until) if until else {})
     left_out = {o.upstream for o in outcomes if o.conflicts or o.verdict is Verdict.SUSPECT}
     explained = []
     for outcome in outcomes:
@@ -80,7 +87,8 @@ class _Why:
         """The conflicts of one file with place, function and causes; one blame for all of them."""
         if file.base is None or file.ours is None or file.theirs is None:
             return list(conflicts)
-        base, ours = rows(self.store.read(file.base.oid, "blob")), rows(self.store.read(file.ours.oid, "blob"))
+        text = self.store.read(file.ours.oid, "blob")
+        base, ours = rows(self.store.read(file.base.oid, "blob")), rows(text)
         hunks = self.history.hunks(file.base.oid, file.theirs.oid)
         path = next((c.old_path for c in patch.changes if c.new_path == file.upstream_path), file.upstream_path)
         placed, starts = [], []
@@ -89,7 +97,7 @@ class _Why:
             first = locate(base, rows(conflict.base), hunks, after_base)
             line = locate(ours, rows(conflict.ours), [(conflict.line, 0)], after_ours)
             after_base, after_ours = first + conflict.base.count(b"\n"), line + conflict.ours.count(b"\n")
-            placed.append(replace(conflict, line=line, function=enclosing(ours, line)))
+            placed.append(replace(conflict, line=line, function=decode(function_at(text, line))))
             starts.append(first)
         causes = self._causes(placed, starts, path, patch.parent, len(base))
         return [replace(conflict, causes=found) for conflict, found in zip(placed, causes, strict=True)]
@@ -133,21 +141,6 @@ def locate(lines: Sequence[bytes], block: Sequence[bytes], near: Sequence[tuple[
     starts = (at for at in range(after - 1, len(lines) - size + 1) if lines[at] == block[0])
     places = [at + 1 for at in starts if list(lines[at : at + size]) == list(block)]
     return min(places, key=lambda at: min(abs(at - spot) for spot in spots), default=min(spots))
-
-
-def enclosing(lines: Sequence[bytes], line: int) -> str:
-    """The name of the function that holds a 1-based line, '' where none does or it cannot be told.
-
-    Looks back for the line in column one that opens a function and gives up at a closing brace in column one: kernel style
-    (Documentation/CodingStyle, 3) puts both there. Wrong for a K&R definition or a macro that opens a body.
-    """
-    for text in reversed(lines[: max(0, line - 1)]):
-        if text.startswith(b"}"):
-            return ""
-        if re.match(rb"[A-Za-z_]", text) and not text.rstrip().endswith((b":", b";")):
-            names = re.findall(rb"([A-Za-z_]\w*)\s*\(", text)
-            return names[0].decode() if names else ""
-    return ""
 
 
 def _differing(base: Sequence[bytes], ours: Sequence[bytes]) -> list[tuple[int, int]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from backport.replay.explain import enclosing, locate
+from backport.replay.explain import locate
 from tests.gitrepo import Repo, numbered, replayed
 
 SOURCE = b"""#include <linux/mm.h>
@@ -229,24 +229,6 @@ def test_many_conflicts_in_one_file(repo: Repo, tmp_path: Path) -> None:
     outcome, drift = explained(repo, tmp_path, numbered(200), [changed[0]], changed[1], changed[2])
     assert [c.line for c in outcome.conflicts] == list(range(5, 200, 10))
     assert {x.commit for c in outcome.conflicts for x in c.causes} == set(drift)
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "line", "expected"),
-    [
-        ("inside", b"int f(void)\n{\n\tx;\n}\n", 3, "f"),
-        ("between functions", b"int f(void)\n{\n}\n\nint g(void)\n{\n}\n", 4, ""),
-        ("label in column one", b"int f(void)\n{\nout:\n\tx;\n}\n", 4, "f"),
-        ("declaration before", b"int f(void);\n\nint g;\n", 3, ""),
-        ("first line", b"x\n", 1, ""),
-        ("macro attribute", b"static void __init f(int a)\n{\n\tx;\n", 3, "f"),
-        ("struct", b"struct s {\n\tint a;\n", 2, ""),
-        ("line beyond the end", b"int f(void)\n{\n", 99, "f"),
-        ("not UTF-8", b"int \xff(void)\n{\n\tx;\n", 3, ""),
-    ],
-)
-def test_enclosing_function(name: str, text: bytes, line: int, expected: str) -> None:
-    assert enclosing(text.splitlines(keepends=True), line) == expected
 
 
 def test_locate_takes_the_place_nearest_to_the_change_and_never_goes_back() -> None:

@@ -1,0 +1,123 @@
+"""Asks the ladder about every file in conflict, and composes its answers into whole trees.
+
+A patch lands whole or not at all: where the rules abstain on one file, what they know of the others helps nobody. The first
+candidate takes the best answer for each file, the second the next best, and so on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from backport.git.trees import PathTakenError
+from backport.model.series import Entry, Patch
+from backport.model.verdict import FileOutcome
+from backport.replay.decide import Decision
+from backport.replay.situation import Library, Resolution, Situation
+
+Ladder = Callable[[Situation], tuple[Resolution, ...]]
+"""Asked about one file in conflict; answers with resolutions, best first."""
+
+_MOST = 3  # candidates of one patch: nobody reads a fourth
+_FILE = 0o100644
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """The target with the patch as the rules would have it. `resolved` are the outcomes of the files that were in conflict.
+
+    `sure` says that every rule was, and that no other sure rule would have the file otherwise.
+    """
+
+    rules: tuple[str, ...]
+    sure: bool
+    tree: str
+    files: tuple[FileOutcome, ...]
+    resolved: tuple[FileOutcome, ...]
+
+
+def candidates(
+    patch: Patch, tree: str, decisions: Sequence[Decision], ladder: Ladder, library: Library, since: str
+) -> tuple[Candidate, ...]:
+    """The ways in which the patch can land on `tree` by rules, best first; empty where the rules abstain on any file."""
+    asked = [decision for decision in decisions if decision.conflict]
+    answers: list[tuple[Resolution, ...]] = []
+    for decision in asked:
+        found = ladder(situation(patch, tree, decision, library, since))
+        if not found:
+            return ()
+        answers.append(found)
+    made: dict[str, Candidate] = {}
+    for rank in range(min(_MOST, max(len(found) for found in answers))):
+        chosen = [found[min(rank, len(found) - 1)] for found in answers]
+        sure = rank == 0 and all(_agreed(found) for found in answers)
+        candidate = _candidate(tree, decisions, dict(zip(map(id, asked), chosen, strict=True)), sure, library)
+        if candidate is not None:
+            made.setdefault(candidate.tree, candidate)
+    return tuple(made.values())
+
+
+def situation(patch: Patch, tree: str, decision: Decision, library: Library, since: str) -> Situation:
+    """What a rule is asked about one file."""
+    change, outcome = decision.change, decision.outcome
+    return Situation(
+        patch=patch,
+        change=change,
+        path=decision.source,
+        tree=tree,
+        since=since,
+        base=_content(change.old, library),
+        ours=_content(outcome.ours, library),
+        theirs=_content(change.new, library),
+        regions=decision.regions,
+        library=library,
+    )
+
+
+def _content(entry: Entry | None, library: Library) -> bytes | None:
+    return library.store.read(entry.oid, "blob") if entry is not None and entry.is_file else None
+
+
+def _agreed(found: Sequence[Resolution]) -> bool:
+    """Whether the best answer is sure, and so would every other sure one have it: where two proofs differ, one is none."""
+    return found[0].sure and all(other.texts == found[0].texts for other in found if other.sure)
+
+
+def _candidate(
+    tree: str, decisions: Sequence[Decision], chosen: dict[int, Resolution], sure: bool, library: Library
+) -> Candidate | None:
+    files: list[FileOutcome] = []
+    resolved: list[FileOutcome] = []
+    edits: dict[bytes, Entry | None] = {}
+    for decision in decisions:
+        if id(decision) not in chosen:
+            files.append(decision.outcome)
+            edits.update(decision.edits)
+            continue
+        here = list(_placed(tree, decision, chosen[id(decision)], library))
+        resolved.extend(here)
+        files.extend(here)
+        edits.update({outcome.path: outcome.result for outcome in here})
+        if decision.source != decision.outcome.path and any(outcome.path == decision.outcome.path for outcome in here):
+            edits[decision.source] = None  # the patch renames the file
+    try:
+        edited = library.trees.edit(tree, edits)
+    except PathTakenError:
+        return None
+    rules = tuple(dict.fromkeys(resolution.rule for resolution in chosen.values()))
+    return Candidate(rules, sure, edited, tuple(files), tuple(resolved))
+
+
+def _placed(tree: str, decision: Decision, resolution: Resolution, library: Library) -> Iterator[FileOutcome]:
+    """The outcome of each file that a resolution writes; where it writes none, the change is left out on purpose."""
+    if not resolution.texts:
+        yield replace(decision.outcome, rule=resolution.rule, evidence=resolution.evidence)
+    for path, text in resolution.texts.items():
+        goal = decision.outcome.path if path == decision.source else path
+        ours = library.trees.entry(tree, path)
+        result = None
+        if text is not None:
+            mode = ours.mode if ours is not None and ours.is_file else decision.change.new.mode if decision.change.new else _FILE
+            result = Entry(mode, library.store.write("blob", text))
+        evidence = tuple(item for item in resolution.evidence if item.path in (path, goal))
+        yield replace(decision.outcome, path=goal, rule=resolution.rule, ours=ours, result=result, evidence=evidence)

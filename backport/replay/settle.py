@@ -1,0 +1,163 @@
+"""Settles one patch on one tree: merged, resolved by rules, or left to a person, and never without the guard's word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from backport.git.merge import Merger
+from backport.git.trees import PathTakenError
+from backport.model.finding import Finding
+from backport.model.series import Entry, Patch, show_path
+from backport.model.verdict import Conflict, PatchOutcome, Suggestion, Verdict
+from backport.replay.compose import Candidate, Ladder, candidates
+from backport.replay.decide import Decision, decide
+from backport.replay.guard import Guard, refusal
+from backport.replay.precision import precision
+from backport.replay.rules.ladder import attempt
+from backport.replay.situation import Library
+
+_RECORDED = "recorded"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How far a replay may go beyond merging.
+
+    `ladder` is asked about files in conflict; `accept` applies the best suggestion that the guard has nothing against; `diffs`
+    shows what each suggestion does.
+    """
+
+    ladder: Ladder = attempt
+    accept: bool = False
+    diffs: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The outcome of a patch, its tree '' where it does not land, and what the guard found on the way."""
+
+    outcome: PatchOutcome
+    findings: tuple[Finding, ...]
+
+
+class Settler:
+    """Settles patches with one memory of merges, so that what was foreseen is not merged again.
+
+    `since`, asked only when a file is in conflict, is the upstream commit up to which the target has all history ('' where there
+    is none): rules ask about what came after.
+    """
+
+    def __init__(
+        self,
+        library: Library,
+        merger: Merger,
+        moved: Mapping[bytes, bytes],
+        since: Callable[[], str],
+        guard: Guard,
+        policy: Policy,
+    ) -> None:
+        self._library = library
+        self._merger = merger
+        self._moved = moved
+        self._since = since
+        self._guard = guard
+        self._policy = policy
+
+    def settle(self, patch: Patch, tree: str) -> Settled:
+        """What becomes of `patch` on `tree`; new objects go to the store, nothing else is written."""
+        decisions = self.decide(patch, tree)
+        conflicts = tuple(conflict for decision in decisions for conflict in _conflicts(decision))
+        if conflicts:
+            return self._conflicted(patch, tree, decisions, conflicts)
+        outcome = self._clean(patch, tree, decisions)
+        if not outcome.tree:
+            found = self._guard.findings(patch, "") if outcome.verdict is Verdict.CONFLICT else ()
+            return Settled(outcome, tuple(found))
+        findings = tuple(self._guard.findings(patch, outcome.tree))
+        if why := refusal(findings):
+            outcome = replace(outcome, verdict=Verdict.SUSPECT, tree="", reason=why)
+        return Settled(outcome, findings)
+
+    def decide(self, patch: Patch, tree: str) -> list[Decision]:
+        """The decision about each file, all merges made."""
+        trees, merger = self._library.trees, self._merger
+        return [
+            decide(change, lambda path: trees.entry(tree, path), lambda triple: merger.merge([triple])[0], self._moved)
+            for change in patch.changes
+        ]
+
+    def _clean(self, patch: Patch, tree: str, decisions: Sequence[Decision]) -> PatchOutcome:
+        """What becomes of a patch without a conflict, before the guard was asked."""
+        files = tuple(decision.outcome for decision in decisions)
+        edits: dict[bytes, Entry | None] = {path: entry for decision in decisions for path, entry in decision.edits.items()}
+        try:
+            edited = self._library.trees.edit(tree, edits)
+        except PathTakenError as error:
+            conflict = Conflict(error.path, "kind", "", 0, b"", b"", b"")
+            return PatchOutcome(patch.commit, patch.subject, Verdict.CONFLICT, files, (conflict,), reason=error.what)
+        if edited == tree:
+            return PatchOutcome(patch.commit, patch.subject, Verdict.ALREADY_PRESENT, files, reason="the target has it already")
+        verdict = Verdict.MERGED if any(f.rule != "take" for f in files) else Verdict.EXACT
+        return PatchOutcome(patch.commit, patch.subject, verdict, files, tree=edited)
+
+    def _conflicted(self, patch: Patch, tree: str, decisions: Sequence[Decision], conflicts: tuple[Conflict, ...]) -> Settled:
+        """Resolved where every rule is sure and the guard agrees; else in conflict, with what the rules would suggest."""
+        found = candidates(patch, tree, decisions, self._policy.ladder, self._library, self._since())
+        suggestions: list[Suggestion] = []
+        for candidate in found:
+            findings = tuple(self._guard.findings(patch, candidate.tree))
+            why = refusal(findings)
+            if candidate.sure and not why:
+                return Settled(_resolved(patch, tree, candidate), findings)
+            suggestions.append(self._suggestion(tree, candidate, why))
+        suggestions.sort(key=lambda suggestion: bool(suggestion.doubts))
+        if self._policy.accept and suggestions and not suggestions[0].doubts:
+            return self._accepted(patch, suggestions)
+        findings = tuple(self._guard.findings(patch, ""))
+        nowhere = all(decision.conflict == "absent" for decision in decisions)
+        verdict = Verdict.NOT_APPLICABLE if nowhere and not suggestions else Verdict.CONFLICT
+        files = tuple(decision.outcome for decision in decisions)
+        reason = _reason(verdict, conflicts)
+        outcome = PatchOutcome(patch.commit, patch.subject, verdict, files, conflicts, reason=reason)
+        return Settled(replace(outcome, suggestions=tuple(suggestions)), findings)
+
+    def _accepted(self, patch: Patch, suggestions: Sequence[Suggestion]) -> Settled:
+        """The best suggestion, applied because somebody asked for that. The guard is asked again: it remembers the last tree."""
+        best = suggestions[0]
+        findings = tuple(self._guard.findings(patch, best.tree))
+        reason = f"suggested by {', '.join(best.rules)} and applied as asked"
+        outcome = PatchOutcome(patch.commit, patch.subject, Verdict.SUGGESTED, best.files, reason=reason, tree=best.tree)
+        return Settled(replace(outcome, suggestions=tuple(suggestions)), findings)
+
+    def _suggestion(self, tree: str, candidate: Candidate, doubt: str) -> Suggestion:
+        paths = [outcome.path for outcome in candidate.resolved]
+        diff = self._library.history.diff(tree, candidate.tree, paths) if self._policy.diffs else b""
+        right, asked = precision(candidate.rules)
+        return Suggestion(candidate.rules, candidate.tree, candidate.files, diff, right, asked, (doubt,) if doubt else ())
+
+
+def _resolved(patch: Patch, tree: str, candidate: Candidate) -> PatchOutcome:
+    """The patch as proved by rules; already there where they leave the tree as it is."""
+    rules = ", ".join(candidate.rules)
+    if candidate.tree == tree:
+        reason = f"the target has it already, in another form ({rules})"
+        return PatchOutcome(patch.commit, patch.subject, Verdict.ALREADY_PRESENT, candidate.files, reason=reason)
+    verdict = Verdict.RECORDED if candidate.rules == (_RECORDED,) else Verdict.RESOLVED
+    return PatchOutcome(patch.commit, patch.subject, verdict, candidate.files, tree=candidate.tree)
+
+
+def _conflicts(decision: Decision) -> list[Conflict]:
+    path = decision.outcome.path
+    if decision.regions:
+        return [Conflict(path, decision.conflict, "", r.line, r.ours, r.base, r.theirs) for r in decision.regions]
+    return [Conflict(path, decision.conflict, "", 0, b"", b"", b"")] if decision.conflict else []
+
+
+def _reason(verdict: Verdict, conflicts: Sequence[Conflict]) -> str:
+    if verdict is Verdict.NOT_APPLICABLE:
+        return "the target has none of its files"
+    paths = len({c.path for c in conflicts})
+    where = ", ".join(f"{show_path(c.path)} ({c.rule})" if c.rule != "content" else show_path(c.path) for c in conflicts[:1])
+    more = f" and {paths - 1} more file{'s' * (paths > 2)}" if paths > 1 else ""
+    return f"{len(conflicts)} conflict{'s' * (len(conflicts) > 1)} in {where}{more}"

@@ -1,0 +1,151 @@
+"""What the engine makes of what rules say: AUTO, SUGGEST or a conflict, with a rule that is told its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from backport.model.evidence import Evidence
+from backport.model.finding import Finding, Level
+from backport.model.series import Patch
+from backport.replay.settle import Policy
+from backport.replay.situation import Resolution, Situation
+from tests.gitrepo import Repo, numbered, replayed
+
+
+def answer(texts: Mapping[bytes, bytes | None], rule: str = "told", *, sure: bool = True) -> Resolution:
+    evidence = tuple(Evidence(rule, path, "", 5, 0, "it was told so") for path in texts)
+    return Resolution(rule, sure, texts, evidence)
+
+
+@dataclass
+class Told:
+    """A ladder that answers by path, and remembers what it was asked."""
+
+    answers: Mapping[bytes, Sequence[Resolution]]
+
+    def __post_init__(self) -> None:
+        self.asked: list[Situation] = []
+
+    def __call__(self, situation: Situation) -> tuple[Resolution, ...]:
+        self.asked.append(situation)
+        return tuple(self.answers.get(situation.path, ()))
+
+
+class Refusing:
+    """A guard that refuses every tree but ''."""
+
+    def findings(self, patch: Patch, tree: str) -> Sequence[Finding]:
+        return (Finding(Level.ERROR, "absent-symbol", "frob", patch.commit, b"f", 1),) if tree else ()
+
+    def accept(self, patch: Patch) -> None:
+        raise AssertionError("nothing landed")
+
+
+MINE, WANTED, OTHER = numbered(9, l5=b"mine"), numbered(9, l5=b"both"), numbered(9, l5=b"other")
+
+
+@pytest.fixture
+def case(repo: Repo) -> tuple[str, list[str], str]:
+    """Target, patches and base: the first patch conflicts in `f` and merges in `g`, the second builds on it."""
+    base = repo.commit({b"f": numbered(9), b"g": numbered(9)}, b"base\n")
+    target = repo.on(base, {b"f": MINE, b"g": numbered(9, l1=b"mine")}, b"target\n")
+    one = repo.on(base, {b"f": numbered(9, l5=b"theirs"), b"g": numbered(9, l9=b"theirs")}, b"one\n\nSigned-off-by: A <a@b>\n")
+    two = repo.on(one, {b"f": numbered(9, l1=b"two", l5=b"theirs")}, b"two\n")
+    return target, [one, two], base
+
+
+def test_a_sure_resolution_lands_and_its_commit_says_so(repo: Repo, case: tuple[str, list[str], str], tmp_path: Path) -> None:
+    target, commits, base = case
+    ladder = Told({b"f": [answer({b"f": WANTED})]})
+    with replayed(repo, commits, target, tmp_path / "store", base, policy=Policy(ladder)) as session:
+        assert session.verdicts == ["resolved", "merged"]
+        (first, second) = session.outcomes
+        assert session.git("cat-file", "blob", f"{first.tree}:f") == WANTED
+        assert session.git("cat-file", "blob", f"{first.tree}:g") == numbered(9, l1=b"mine", l9=b"theirs")
+        assert session.git("cat-file", "blob", f"{second.tree}:f") == numbered(9, l1=b"two", l5=b"both")
+        message = session.git("log", "-1", "--format=%B", first.commit)
+        assert message.rstrip().endswith(b"\nBackport-verdict: resolved (told)")
+        files = {file.path: file for file in first.files}
+        assert (files[b"f"].rule, files[b"g"].rule) == ("told", "3-way")
+        assert [item.why for item in files[b"f"].evidence] == ["it was told so"]
+        (asked,) = ladder.asked
+        assert (asked.base, asked.ours, asked.theirs) == (numbered(9), MINE, numbered(9, l5=b"theirs"))
+        assert (asked.since, [region.line for region in asked.regions]) == (base, [5])
+
+
+def test_what_is_not_sure_is_suggested_in_order_and_not_applied(
+    repo: Repo, case: tuple[str, list[str], str], tmp_path: Path
+) -> None:
+    target, commits, base = case
+    ladder = Told({b"f": [answer({b"f": WANTED}, "first", sure=False), answer({b"f": OTHER}, "second", sure=False)]})
+    with replayed(repo, commits[:1], target, tmp_path / "store", base, policy=Policy(ladder)) as session:
+        (outcome,) = session.outcomes
+        assert (outcome.verdict, outcome.tree, session.landed) == ("conflict", "", [])
+        assert [suggestion.rules for suggestion in outcome.suggestions] == [("first",), ("second",)]
+        for suggestion, text in zip(outcome.suggestions, (WANTED, OTHER), strict=True):
+            assert session.git("cat-file", "blob", f"{suggestion.tree}:f") == text
+        assert b"\n-mine\n+both\n" in outcome.suggestions[0].diff
+
+
+def test_a_suggestion_is_applied_when_asked_for(repo: Repo, case: tuple[str, list[str], str], tmp_path: Path) -> None:
+    target, commits, base = case
+    ladder = Told({b"f": [answer({b"f": WANTED}, sure=False)]})
+    with replayed(repo, commits, target, tmp_path / "store", base, policy=Policy(ladder, accept=True)) as session:
+        assert session.verdicts == ["suggested", "merged"]
+        message = session.git("log", "-1", "--format=%B", session.landed[0])
+        assert message.rstrip().endswith(b"\nBackport-verdict: suggested (told)")
+
+
+def test_two_proofs_that_differ_are_none(repo: Repo, case: tuple[str, list[str], str], tmp_path: Path) -> None:
+    target, commits, base = case
+    ladder = Told({b"f": [answer({b"f": WANTED}, "first"), answer({b"f": OTHER}, "second")]})
+    with replayed(repo, commits[:1], target, tmp_path / "store", base, policy=Policy(ladder)) as session:
+        assert session.verdicts == ["conflict"]
+        assert len(session.outcomes[0].suggestions) == 2
+
+
+def test_a_file_on_which_all_abstain_leaves_the_patch_to_a_person(repo: Repo, tmp_path: Path) -> None:
+    base = repo.commit({b"f": numbered(9), b"h": numbered(9)}, b"base\n")
+    target = repo.on(base, {b"f": MINE, b"h": MINE}, b"target\n")
+    patch = repo.on(base, {b"f": numbered(9, l5=b"theirs"), b"h": numbered(9, l5=b"theirs")}, b"patch\n")
+    ladder = Told({b"f": [answer({b"f": WANTED})]})
+    with replayed(repo, [patch], target, tmp_path / "store", base, policy=Policy(ladder)) as session:
+        (outcome,) = session.outcomes
+        assert (outcome.verdict, outcome.suggestions) == ("conflict", ())
+
+
+def test_what_the_guard_refuses_is_a_doubted_suggestion_that_nobody_can_accept_blindly(
+    repo: Repo, case: tuple[str, list[str], str], tmp_path: Path
+) -> None:
+    target, commits, base = case
+    policy = Policy(Told({b"f": [answer({b"f": WANTED})]}), accept=True)
+    with replayed(repo, commits[:1], target, tmp_path / "store", base, guard=Refusing(), policy=policy) as session:
+        (outcome,) = session.outcomes
+        assert (outcome.verdict, outcome.tree) == ("conflict", "")
+        assert "frob" in outcome.suggestions[0].doubts[0]
+
+
+def test_a_file_that_the_patch_renames_is_resolved_under_its_new_name(repo: Repo, tmp_path: Path) -> None:
+    base = repo.commit({b"f": numbered(30)}, b"base\n")
+    target = repo.on(base, {b"f": numbered(30, l5=b"mine")}, b"target\n")
+    patch = repo.on(base, {b"f": None, b"n": numbered(30, l5=b"theirs")}, b"patch\n")
+    ladder = Told({b"f": [answer({b"f": numbered(30, l5=b"both")})]})
+    with replayed(repo, [patch], target, tmp_path / "store", base, policy=Policy(ladder)) as session:
+        (outcome,) = session.outcomes
+        assert outcome.verdict == "resolved"
+        assert session.git("ls-tree", "-r", "--name-only", outcome.tree) == b"n\n"
+
+
+def test_a_resolution_that_changes_nothing_says_that_the_target_has_it(
+    repo: Repo, case: tuple[str, list[str], str], tmp_path: Path
+) -> None:
+    base = repo.commit({b"f": numbered(9)}, b"base\n")
+    target = repo.on(base, {b"f": MINE}, b"target\n")
+    patch = repo.on(base, {b"f": numbered(9, l5=b"theirs")}, b"patch\n")
+    ladder = Told({b"f": [answer({b"f": MINE})]})
+    with replayed(repo, [patch], target, tmp_path / "store", base, policy=Policy(ladder)) as session:
+        assert session.verdicts == ["already-present"]
