@@ -49,6 +49,7 @@ _COMMANDS = {
     "uapi": ("backport.cli.uapi", "Show what programs see of a series, and whether it is stable."),
     "symbol": ("backport.cli.symbol", "Say what a name is in each version, and who changed it between."),
     "index": ("backport.cli.index", "Read whole trees into the index, so that later questions are quick."),
+    "spec": ("backport.cli.spec", "Take a series into a kernel.spec, out of it again, or check one."),
     "series": ("backport.cli.series", "List, show and write series definitions."),
     "log": ("backport.cli.log", "Show the last run again, from its report."),
 }

@@ -1,0 +1,188 @@
+"""`backport spec edit | remove | check | new`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from backport.cli import STATUS_HELP
+
+if TYPE_CHECKING:
+    from backport.model.definition import Definition
+    from backport.package.edit import Edited
+    from backport.package.plan import PatchFile
+
+_path = click.Path(path_type=Path)
+_trust = click.option("--trust-spec", is_flag=True, help="Have rpm read the spec. Reading a spec runs what is in it.")
+_write = click.option("--in-place", is_flag=True, help="Write it. Without, the difference is printed and nothing is written.")
+_diff = click.option("--diff", "as_diff", is_flag=True, help="Print the difference [default without --in-place].")
+_series = click.option("--series", required=True, metavar="NAME", help="The series, see `backport series list`.")
+_patches = click.option(
+    "--patches", type=_path, metavar="DIR", help="Its patch files [default: build/NAME/patches]; or definitions to search first."
+)
+_packager = click.option("--packager", metavar="'NAME <MAIL>'", help="Who signs the changelog [default: git's user].")
+_config = click.option("--config", "symbols", multiple=True, metavar="SYMBOL=VALUE", help="A Kconfig symbol to set.")
+_date = click.option("--date", "day", metavar="YYYY-MM-DD", help="Of the changelog entry [default: the newest patch's].")
+_buildid = click.option("--buildid", metavar="WORD", help="[default: the series' name; '' for none]")
+
+
+@click.group(name="spec", epilog=STATUS_HELP)
+def command() -> None:
+    """Take a series into somebody's kernel.spec, take it out again, check a spec, write a new one."""
+
+
+@command.command()
+@click.argument("spec", type=_path)
+@_series
+@_patches
+@_write
+@_diff
+@_trust
+@_packager
+@_config
+@_date
+@_buildid
+@click.option("--evr", default="", metavar="VERSION-RELEASE", help="For the changelog header [default: as the spec says].")
+@click.option("--own-lines", is_flag=True, help="kernel-ark: Patch lines of its own instead of linux-kernel-test.patch.")
+def edit(
+    spec: Path,
+    series: str,
+    patches: Path | None,
+    in_place: bool,
+    as_diff: bool,
+    trust_spec: bool,
+    packager: str | None,
+    symbols: tuple[str, ...],
+    day: str | None,
+    buildid: str | None,
+    evr: str,
+    own_lines: bool,
+) -> int:
+    """Take the series into SPEC: patch files, their declaration and application, config, changelog, buildid.
+
+    Every place must be found exactly once, or nothing is written. A second edit changes nothing; a new revision of the series
+    replaces its own lines, which it marked, and nothing else.
+    """
+    from backport.package import adopt, document, edit, verify
+
+    definition, files = _taken(series, patches)
+    change = adopt.change(
+        definition.name if definition else series,
+        definition,
+        files,
+        config=[adopt.config_value(text) for text in symbols],
+        signer=packager,
+        day=day,
+        buildid=buildid,
+        evr=evr,
+        own_lines=own_lines,
+    )
+    edited = edit.edit(document.read(spec), change, spec.parent)
+    facts = verify.confirm(edited.after, spec.parent) if trust_spec else []
+    _show(edited, spec, facts, in_place=in_place, as_diff=as_diff)
+    return 0
+
+
+@command.command()
+@click.argument("spec", type=_path)
+@_series
+@_write
+@_diff
+def remove(spec: Path, series: str, in_place: bool, as_diff: bool) -> int:
+    """Take the series out of SPEC again, byte for byte: the lines that `spec edit` marked as its own, and nothing else."""
+    from backport.package import document, edit
+
+    _show(edit.remove(document.read(spec), series, spec.parent), spec, [], in_place=in_place, as_diff=as_diff)
+    return 0
+
+
+@command.command()
+@click.argument("spec", type=_path)
+@_trust
+def check(spec: Path, trust_spec: bool) -> int:
+    """Say what SPEC is, whether backport's lines in it are as they were written, and (--trust-spec) what rpm makes of them."""
+    from backport.package import checked, document
+    from backport.report.console import Console
+
+    found = checked.check(document.read(spec), spec.parent, trusted=trust_spec)
+    with Console() as console:
+        for line in found.facts:
+            console.show_text(f"✓ {line}")
+        for line in found.faults:
+            console.show_text(f"✗ {line}")
+    return int(bool(found.faults))
+
+
+@command.command()
+@click.argument("spec", type=_path)
+@_series
+@_patches
+@click.option("--version", required=True, metavar="VERSION", help="Of the kernel, as its Makefile says: 2.6.31.3, 6.1-rc2.")
+@click.option("--tarball", default="", metavar="NAME", help="Source0 [default: linux-VERSION.tar.gz].")
+@_packager
+@_config
+@_date
+@_buildid
+def new(
+    spec: Path,
+    series: str,
+    patches: Path | None,
+    version: str,
+    tarball: str,
+    packager: str | None,
+    symbols: tuple[str, ...],
+    day: str | None,
+    buildid: str | None,
+) -> int:
+    """Write a kernel.spec of its own, with the patch files and the config fragment beside it. SPEC must not exist yet."""
+    from backport.package import adopt, fresh
+    from backport.report.console import Console
+
+    definition, files = _taken(series, patches)
+    values = [adopt.config_value(text) for text in symbols]
+    name, title = (definition.name, definition.title) if definition else (series, series)
+    change = adopt.change(name, definition, files, config=values, signer=packager, day=day, buildid=buildid)
+    with Console() as console:
+        for written in fresh.write(spec, change, title, version, tarball):
+            console.show_text(f"written  {written}")
+    return 0
+
+
+def _taken(series: str, patches: Path | None) -> tuple[Definition | None, tuple[PatchFile, ...]]:
+    """The definition, and the patch files: from the folder given, unless that one holds definitions."""
+    from backport.ingest import catalog
+    from backport.package import adopt
+
+    folders = catalog.places(patches if patches and any(patches.glob("*/series.toml")) else None)
+    given = patches is not None and not any(patches.glob("*/series.toml"))
+    known = series.endswith(".toml") or "/" in series or series in catalog.names(folders)
+    definition = catalog.find(series, folders) if known or not given else None
+    folder = patches if given and patches else Path("build") / (definition.name if definition else series) / "patches"
+    return definition, adopt.patch_files(folder)
+
+
+def _show(edited: Edited, spec: Path, facts: list[str], *, in_place: bool, as_diff: bool) -> None:
+    """The difference on standard output, or one line a file that was written; remarks to standard error."""
+    from backport.package import edit
+
+    if as_diff or not in_place:
+        sys.stdout.buffer.write(edit.diff(edited, spec))
+        sys.stdout.flush()
+    if in_place:
+        edit.write(edited, spec)
+    from backport.report.console import Console
+
+    with Console(sys.stderr if as_diff or not in_place else None) as console:
+        if in_place and not as_diff:
+            names = [spec.name] if edited.changed else []
+            for name in [*names, *(name for name, data in edited.files.items() if data is not None)]:
+                console.show_text(f"written  {spec.parent / name}")
+            for name in [name for name, data in edited.files.items() if data is None]:
+                console.show_text(f"removed  {spec.parent / name}")
+        for line in [*facts, *edited.remarks]:
+            console.show_text(line)
+        if not edited.changed and not edited.files:
+            console.show_text(f"nothing to do: {spec} is as it should be ({edited.dialect})")

@@ -1,0 +1,55 @@
+"""kernel-ark and today's Fedora dist-git: one linux-kernel-test.patch and one kernel-local for all that is not the distribution's.
+
+By default the spec is left alone but for the buildid. With `own_lines` the series gets PatchN lines of its own before
+`# END OF PATCH DEFINITIONS`, applied before linux-kernel-test.patch.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from backport.model.errors import InputError
+from backport.package import declare, escape
+from backport.package.change import Change, Dialect, Insertion, same_conditions
+from backport.package.document import Document
+
+TEST_PATCH = "linux-kernel-test.patch"
+_DECLARED = re.compile(rb"Patch999999:\s*linux-kernel-test\.patch\s*$")
+_APPLIED = re.compile(rb"ApplyOptionalPatch linux-kernel-test\.patch\s*$")
+_DEFINITIONS = re.compile(rb"# END OF PATCH DEFINITIONS\s*$")
+_LOCAL = re.compile(rb"Source\d+:\s*kernel-local\s*$")
+_SKIPPED = 9  # lines; ApplyOptionalPatch takes a file of no more for an empty one, and says nothing
+
+
+def why_not(document: Document) -> Sequence[str]:
+    """The test patch, declared and applied, and kernel-local."""
+    return [
+        what
+        for what, found in (
+            ("no `Patch999999: linux-kernel-test.patch`", document.matching(_DECLARED, "")),
+            ("no `ApplyOptionalPatch linux-kernel-test.patch` in %prep", document.matching(_APPLIED, "prep")),
+            ("no source kernel-local", document.matching(_LOCAL, "")),
+        )
+        if not found
+    ]
+
+
+def plan(document: Document, change: Change) -> Sequence[Insertion]:
+    """The buildid, and with `own_lines` declarations and applications."""
+    ours = declare.buildid(document, change, needed=True)
+    if not change.own_lines:
+        document.anchor(_DECLARED, "", "line `Patch999999: linux-kernel-test.patch`")
+        document.anchor(_APPLIED, "prep", "line `ApplyOptionalPatch linux-kernel-test.patch`")
+        return ours
+    definitions = document.anchor(_DEFINITIONS, "", "line `# END OF PATCH DEFINITIONS`")
+    test = document.anchor(_APPLIED, "prep", "line `ApplyOptionalPatch linux-kernel-test.patch`")
+    same_conditions(document, definitions, test)
+    for patch in change.patches:
+        if patch.data.count(b"\n") <= _SKIPPED:
+            raise InputError("ApplyOptionalPatch would skip the patch: it has nine lines or fewer", where=patch.name)
+    calls = [f"ApplyOptionalPatch {escape.patch_name(patch.name)}".encode() for patch in change.patches]
+    return [declare.patches(document, change, definitions), Insertion(test.number, tuple(calls)), *ours]
+
+
+DIALECT = Dialect("ark", why_not, plan, config=("kernel-local",), test_patch=TEST_PATCH, strict_config=True)

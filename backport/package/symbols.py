@@ -1,0 +1,185 @@
+"""The config files of a distribution: a line a symbol, merged into the file that serves every architecture and flavour."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from backport.model.definition import ConfigValue
+from backport.model.errors import InputError
+from backport.package import blocks, config
+from backport.package.change import Change, Dialect
+from backport.package.plan import PatchFile
+
+_LINE = re.compile(rb"^(?:CONFIG_(\w+)=(.*?)|# CONFIG_(\w+) is not set)[ \t]*\r?$", re.M)
+_KCONFIG = re.compile(rb"^\+\+\+ (?:b/)?(?:[^\t\n]*/)?Kconfig[^/\t\n]*", re.M)
+_NEXT_FILE = re.compile(rb"^(?:diff --git |--- )", re.M)
+_SYMBOL = re.compile(rb"^\+[ \t]*(?:menu)?config[ \t]+(\w+)[ \t]*$", re.M)
+_PROMPT = re.compile(rb"^\+[ \t]+(?:(?:bool|tristate|int|hex|string)[ \t]+[\"']|prompt[ \t])", re.M)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a config file says of a symbol, and where."""
+
+    file: str
+    line: int
+    symbol: str
+    value: str
+
+
+def merge(dialect: Dialect, change: Change, folder: Path) -> tuple[dict[str, bytes], list[str]]:
+    """The config files that change, with their new content, and what there is to say.
+
+    InputError where a file says the opposite of what is asked, or where a symbol that the patches bring and that asks the user
+    has no value: `nonint_oldconfig` of that dialect stops at it, on each architecture that sees it.
+    """
+    values = _distinct(change.config)
+    tree = folder / "configs"
+    if dialect.test_patch and tree.is_dir():  # a checkout of kernel-ark: redhat/kernel.spec.template beside redhat/configs
+        return _file_each(change, values, folder, tree)
+    generic = _generic(dialect, folder)
+    if generic is None:
+        return {}, [f"no config file of the spec takes {_named(values)}: set it by hand"] if values else []
+    name, data = generic
+    before = blocks.without(data, change.series, name)
+    said = {name: _read(name, before)} | _others(dialect, name, change.series, folder)
+    wanted = []
+    for value in values:
+        if _known(value, said, name):
+            continue
+        wanted.append(value)
+    if dialect.strict_config:
+        _refuse_unanswered(change, values, said)
+    return {name: _appended(before, change.series, wanted)}, []
+
+
+def without(dialect: Dialect, series: str, folder: Path) -> dict[str, bytes | None]:
+    """The config files with the lines of the series taken out; None for a file that held nothing else."""
+    found: dict[str, bytes | None] = {}
+    names = sorted({path.name for pattern in (*dialect.config, dialect.overriding) for path in _glob(folder, pattern)})
+    one_each = [str(path.relative_to(folder)) for path in sorted((folder / "configs").glob("**/CONFIG_*"))]
+    for name in (*names, *one_each):
+        data = (folder / name).read_bytes()
+        before = blocks.without(data, series, name)
+        if before != data:
+            found[name] = before or (None if name in one_each else before)
+    return found
+
+
+def brought(patches: Sequence[PatchFile]) -> list[str]:
+    """The Kconfig symbols that the patches add and that ask the user, as their text shows it.
+
+    A heuristic: a symbol whose prompt stands in the context of the hunk, not on an added line, is taken for one without.
+    """
+    found: list[str] = []
+    for patch in patches:
+        for header in _KCONFIG.finditer(patch.data):
+            end = _NEXT_FILE.search(patch.data, header.end())
+            text = patch.data[header.end() : end.start() if end else None]
+            parts = _SYMBOL.split(text)
+            found += [parts[i].decode() for i in range(1, len(parts), 2) if _PROMPT.search(parts[i + 1])]
+    return list(dict.fromkeys(found))
+
+
+def _distinct(values: Sequence[ConfigValue]) -> list[ConfigValue]:
+    config.fragment(values)  # checks each, and that no symbol is asked to be two things
+    return list(dict.fromkeys(values))
+
+
+def _generic(dialect: Dialect, folder: Path) -> tuple[str, bytes] | None:
+    for pattern in dialect.config:
+        found = _glob(folder, pattern)
+        if len(found) > 1:
+            names = ", ".join(path.name for path in found[:5])
+            raise InputError(f"which of the config files takes the symbols cannot be told: {names}", where=str(folder))
+        if found:
+            return found[0].name, found[0].read_bytes()
+    if dialect.strict_config:
+        raise InputError(
+            f"the folder of the spec has no {dialect.config[0]}", where=str(folder), then="edit the spec in its dist-git folder"
+        )
+    return None
+
+
+def _others(dialect: Dialect, name: str, series: str, folder: Path) -> dict[str, list[Said]]:
+    """The files of architectures and flavours, which override the generic one."""
+    paths = [path for path in _glob(folder, dialect.overriding) if path.name != name] if dialect.overriding else []
+    return {path.name: _read(path.name, blocks.without(path.read_bytes(), series, path.name)) for path in paths}
+
+
+def _read(name: str, data: bytes) -> list[Said]:
+    return [Said(name, data.count(b"\n", 0, found.start()) + 1, *_pair(found)) for found in _LINE.finditer(data)]
+
+
+def _pair(found: re.Match[bytes]) -> tuple[str, str]:
+    symbol, value = (found[1], found[2]) if found[1] else (found[3], b"n")
+    return symbol.decode(), value.decode("utf-8", "replace")
+
+
+def _known(value: ConfigValue, said: dict[str, list[Said]], generic: str) -> bool:
+    """Whether the generic file says it already; InputError where any file says something else."""
+    mine = [s for lines in said.values() for s in lines if s.symbol == value.symbol]
+    for one in mine:
+        if one.value != value.value:
+            shown = f"CONFIG_{one.symbol}={one.value}" if one.value != "n" else f"# CONFIG_{one.symbol} is not set"
+            raise InputError(
+                f"the file says {shown}, the series asks for {value.value}",
+                where=f"{one.file}:{one.line}",
+                then="take that line out, or change the [config] of the series",
+            )
+    return any(one.file == generic for one in mine)
+
+
+def _refuse_unanswered(change: Change, values: Sequence[ConfigValue], said: dict[str, list[Said]]) -> None:
+    answered = {v.symbol for v in values} | {s.symbol for lines in said.values() for s in lines}
+    open_ = [symbol for symbol in brought(change.patches) if symbol not in answered]
+    if open_:
+        raise InputError(
+            f"the patches bring CONFIG_{', CONFIG_'.join(open_)}, which nobody gives a value: the build would stop and ask",
+            where=change.series,
+            then="name it under [config] in series.toml (n where it is not wanted)",
+        )
+
+
+def _appended(data: bytes, series: str, values: Sequence[ConfigValue]) -> bytes:
+    """The file with one line a symbol at its end; before the last line where that has no line end."""
+    if not values:
+        return data
+    place = data.rfind(b"\n") + 1
+    eol = b"\r\n" if data[:place].endswith(b"\r\n") else b"\n"
+    block = blocks.make(series, config.fragment(values).splitlines(), eol, blank=False)
+    return data[:place] + block + data[place:]
+
+
+def _file_each(change: Change, values: Sequence[ConfigValue], folder: Path, tree: Path) -> tuple[dict[str, bytes], list[str]]:
+    """kernel-ark's way: `configs/fedora/generic/CONFIG_X`, or under common/ where there is no fedora/."""
+    place = next(
+        (tree / name / "generic" for name in ("fedora", "common") if (tree / name).is_dir()), tree / "common" / "generic"
+    )
+    files = {}
+    for value in values:
+        name = f"CONFIG_{value.symbol}"
+        said = {
+            str(path.relative_to(folder)): _read(
+                str(path.relative_to(folder)), blocks.without(path.read_bytes(), change.series, path.name)
+            )
+            for path in sorted(tree.glob(f"**/{name}"))
+        }
+        target = str((place / name).relative_to(folder))
+        if not _known(value, said, target):
+            files[target] = blocks.make(change.series, config.fragment([value]).splitlines(), blank=False)
+    return files, []
+
+
+def _glob(folder: Path, pattern: str) -> list[Path]:
+    if not pattern or not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if fnmatch.fnmatchcase(path.name, pattern) and path.is_file())
+
+
+def _named(values: Sequence[ConfigValue]) -> str:
+    return ", ".join(f"CONFIG_{value.symbol}={value.value}" for value in values)
