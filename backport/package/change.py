@@ -51,11 +51,11 @@ class Insertion:
 class Dialect:
     """One way in which distributions write a kernel.spec.
 
-    `why_not` says what a spec lacks to be of this dialect (nothing: it is). `plan` has the lines that declare and apply the patches,
-    and the buildid. `config` are name patterns of the file that takes the symbols, the first that is there counts; `overriding` those
-    of the files that have the last word over it; `strict_config` says that the build stops at a symbol without a line.
-    `test_patch` is the file that takes all patches together, where the dialect has one; `presets` are macros whose value only a
-    shell could say.
+    `why_not` says what a spec lacks to be of this dialect (nothing: it is). `plan` has the lines that declare and apply the
+    patches, and the buildid. `config` are name patterns of the file that takes the symbols, the first that is there counts;
+    `overriding` those of files that have the last word over it; `strict_config` says that the build stops at a symbol without a
+    line. `test_patch` is the file that takes all patches together, where the dialect has one; `presets` are macros whose value
+    only a shell could say.
     """
 
     name: str
@@ -77,10 +77,14 @@ def digest(files: Sequence[tuple[str, bytes]]) -> str:
 
 
 def insert(document: Document, series: str, insertions: Sequence[Insertion]) -> Document:
-    """The document with every insertion made, as blocks of the series; all else is as it was, byte for byte."""
-    data = document.data
+    """The document with every insertion made, as blocks of the series; all else is as it was, byte for byte.
+
+    A place inside another block (a second series' buildid behind the first one's) moves behind that block.
+    """
+    data, known = document.data, blocks.find(document.data, document.where)
     for insertion in sorted(insertions, key=lambda i: i.before, reverse=True):
         place = document.offset(insertion.before)
+        place = next((block.stop for block in known if block.start < place < block.stop), place)
         block = blocks.make(series, insertion.lines, end_of_line(document), blank=insertion.blank)
         data = data[:place] + block + data[place:]
     return parse(data, document.where)

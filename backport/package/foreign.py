@@ -1,4 +1,4 @@
-"""Has rpm read a spec that somebody else wrote. That runs whatever the spec holds, so only where its user says that it is trusted.
+"""Has rpm read a spec that somebody else wrote. That runs whatever the spec holds, so only where the user says so.
 
 Even then it gets an environment that says nothing of the user, a HOME and a _topdir that are thrown away, an end in sight, and
 no network where the system allows user namespaces. It can still read and write whatever its user can: that is what trust means.

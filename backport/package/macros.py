@@ -100,12 +100,13 @@ class Macros:
     def define(self, eager: bool, name: str, options: str | None, body: str) -> None:
         """Take a definition; `%global` expands its body at once."""
         (self.parametric.discard if options is None else self.parametric.add)(name)
-        self.values[name] = body
+        value: str | None = body
         if eager and options is None:
             try:
-                self.values[name] = self.expand(body).replace("%", "%%")
+                value = self.expand(body).replace("%", "%%")
             except UnknownError:
-                self.values[name] = None
+                value = None
+        self.values[name] = value
 
 
 @dataclass(frozen=True, slots=True)

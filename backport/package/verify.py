@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from backport.model.errors import EnvironmentFailedError, InputError
@@ -12,6 +13,7 @@ from backport.package import blocks, declare, foreign
 from backport.package.document import Document, show
 from backport.package.foreign import Reading
 
+_PIPED = re.compile(rb"\|[ \t]*\n")  # %autosetup writes `uncompress FILE |` and patch on the next line
 _THEN = "nothing was written; the lines can be put in by hand, and please report this with the spec"
 
 
@@ -96,7 +98,7 @@ def _patches(document: Document, before: Reading, after: Reading, ours: Ours) ->
         raise _failed(document, "rpm does not read the other patches as before")
     if tuple(p for p in after.patches if p in ours.patches) != ours.patches:
         raise _failed(document, "rpm does not read our patches, each once and in order")
-    was = [line.split() for line in _plain(before.prep, ours).splitlines() if line.split()]
+    was = [line.split() for line in _PIPED.sub(b"| ", _plain(before.prep, ours)).splitlines() if line.split()]
     if _without_ours(_plain(after.prep, ours), was, ours) != was:
         raise _failed(document, "%prep does more than before, besides applying our patches")
     return [f"{len(after.patches)} patches, {len(ours.patches)} of them ours, in order; the others as before"]
@@ -127,7 +129,8 @@ def _vanilla(document: Document, before: Reading, was: Reading, now: Reading, ou
     """A spec that leaves patches out with --with vanilla must leave ours out as well; for another the question means nothing."""
     if was.errors or was.patches == before.patches:
         return []
-    if now.patches != was.patches or _plain(now.prep, ours) != _plain(was.prep, ours):
+    words = [line.split() for line in _plain(was.prep, ours).splitlines() if line.split()]
+    if now.patches != was.patches or _without_ours(_plain(now.prep, ours), words, replace(ours, patches=())) != words:
         raise _failed(document, "--with vanilla is not vanilla any more")
     return [f"--with vanilla: {len(now.patches)} patches and the same %prep as before"]
 
@@ -136,7 +139,7 @@ def _without_ours(prep: bytes, was: Sequence[list[bytes]], ours: Ours) -> list[l
     """The lines of %prep, word by word, less those that mark or apply our patches; a list of all patches loses only ours."""
     lists = {tuple(words) for words in was}
     kept = []
-    for line in prep.splitlines():
+    for line in _PIPED.sub(b"| ", prep).splitlines():
         words = line.split()
         rest = [word for word in words if word.strip(b"\"'();:").rpartition(b"/")[2] not in ours.patches]
         marker = line.startswith((b"# begin backport ", b"# end backport "))

@@ -7,7 +7,7 @@ from backport.package.change import Dialect
 from backport.package.dialects import ark, autosetup, f12, generated, patch_p
 from backport.package.document import Document
 
-DIALECTS: tuple[Dialect, ...] = (generated.DIALECT, f12.DIALECT, ark.DIALECT, autosetup.DIALECT, patch_p.DIALECT)
+DIALECTS: tuple[Dialect, ...] = (generated.DIALECT, ark.DIALECT, f12.DIALECT, autosetup.DIALECT, patch_p.DIALECT)
 
 
 def recognise(document: Document) -> Dialect:

@@ -1,4 +1,4 @@
-"""kernel-ark and today's Fedora dist-git: one linux-kernel-test.patch and one kernel-local for all that is not the distribution's.
+"""kernel-ark and today's Fedora dist-git: one linux-kernel-test.patch and one kernel-local for what is not Fedora's.
 
 By default the spec is left alone but for the buildid. With `own_lines` the series gets PatchN lines of its own before
 `# END OF PATCH DEFINITIONS`, applied before linux-kernel-test.patch.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from backport.model.errors import InputError
 from backport.package import declare, escape
@@ -19,6 +20,7 @@ _DECLARED = re.compile(rb"Patch999999:\s*linux-kernel-test\.patch\s*$")
 _APPLIED = re.compile(rb"ApplyOptionalPatch linux-kernel-test\.patch\s*$")
 _DEFINITIONS = re.compile(rb"# END OF PATCH DEFINITIONS\s*$")
 _LOCAL = re.compile(rb"Source\d+:\s*kernel-local\s*$")
+_NOPATCHES = re.compile(rb"%define nopatches\s")
 _SKIPPED = 9  # lines; ApplyOptionalPatch takes a file of no more for an empty one, and says nothing
 
 
@@ -49,7 +51,17 @@ def plan(document: Document, change: Change) -> Sequence[Insertion]:
         if patch.data.count(b"\n") <= _SKIPPED:
             raise InputError("ApplyOptionalPatch would skip the patch: it has nine lines or fewer", where=patch.name)
     calls = [f"ApplyOptionalPatch {escape.patch_name(patch.name)}".encode() for patch in change.patches]
-    return [declare.patches(document, change, definitions), Insertion(test.number, tuple(calls)), *ours]
+    declared = declare.patches(document, change, definitions)
+    if document.matching(
+        _NOPATCHES, ""
+    ):  # the test patch is applied with --with vanilla too; a series of one's own is not vanilla
+        declared = replace(declared, lines=(declared.lines[0], *_unless_vanilla(declared.lines[1:])))
+        calls = _unless_vanilla(calls)
+    return [declared, Insertion(test.number, tuple(calls)), *ours]
+
+
+def _unless_vanilla(lines: Sequence[bytes]) -> list[bytes]:
+    return [b"%if !%{nopatches}", *lines, b"%endif"]
 
 
 DIALECT = Dialect("ark", why_not, plan, config=("kernel-local",), test_patch=TEST_PATCH, strict_config=True)
