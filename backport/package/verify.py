@@ -98,8 +98,8 @@ def _patches(document: Document, before: Reading, after: Reading, ours: Ours) ->
         raise _failed(document, "rpm does not read the other patches as before")
     if tuple(p for p in after.patches if p in ours.patches) != ours.patches:
         raise _failed(document, "rpm does not read our patches, each once and in order")
-    was = [line.split() for line in _PIPED.sub(b"| ", _plain(before.prep, ours)).splitlines() if line.split()]
-    if _without_ours(_plain(after.prep, ours), was, ours) != was:
+    was = _words(before.prep, ours)
+    if _without_ours(after.prep, was, ours) != was:
         raise _failed(document, "%prep does more than before, besides applying our patches")
     return [f"{len(after.patches)} patches, {len(ours.patches)} of them ours, in order; the others as before"]
 
@@ -129,21 +129,25 @@ def _vanilla(document: Document, before: Reading, was: Reading, now: Reading, ou
     """A spec that leaves patches out with --with vanilla must leave ours out as well; for another the question means nothing."""
     if was.errors or was.patches == before.patches:
         return []
-    words = [line.split() for line in _plain(was.prep, ours).splitlines() if line.split()]
-    if now.patches != was.patches or _without_ours(_plain(now.prep, ours), words, replace(ours, patches=())) != words:
+    words = _words(was.prep, ours)
+    if now.patches != was.patches or _without_ours(now.prep, words, replace(ours, patches=())) != words:
         raise _failed(document, "--with vanilla is not vanilla any more")
     return [f"--with vanilla: {len(now.patches)} patches and the same %prep as before"]
 
 
+def _words(prep: bytes, ours: Ours) -> list[list[bytes]]:
+    """%prep line by line and word by word, less the comments that mark our blocks."""
+    lines = _PIPED.sub(b"| ", _plain(prep, ours)).splitlines()
+    return [line.split() for line in lines if line.split() and not line.startswith((b"# begin backport ", b"# end backport "))]
+
+
 def _without_ours(prep: bytes, was: Sequence[list[bytes]], ours: Ours) -> list[list[bytes]]:
-    """The lines of %prep, word by word, less those that mark or apply our patches; a list of all patches loses only ours."""
+    """%prep less the lines that apply our patches; a list of all patches loses only ours."""
     lists = {tuple(words) for words in was}
     kept = []
-    for line in _PIPED.sub(b"| ", prep).splitlines():
-        words = line.split()
+    for words in _words(prep, ours):
         rest = [word for word in words if word.strip(b"\"'();:").rpartition(b"/")[2] not in ours.patches]
-        marker = line.startswith((b"# begin backport ", b"# end backport "))
-        if words and not marker and (rest == words or tuple(rest) in lists):
+        if rest == words or tuple(rest) in lists:
             kept.append(rest)
     return kept
 
