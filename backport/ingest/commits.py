@@ -38,8 +38,8 @@ def ingest(definition: Definition, clones: Sequence[Clone], store: Store, progre
         raise InputError(what, where=str(definition.source), then=error.then) from error
     patches = []
     for wanted, commit, tree, changed in zip(definition.commits, commits, trees, changes, strict=True):
-        _refuse_unsafe(changed, _place(definition, wanted.line))
-        patches.append(_patch(commit, tree, changed))
+        refuse_unsafe(changed, _place(definition, wanted.line))
+        patches.append(patch_of(commit, tree, changed))
         progress.step(commit.subject)
     progress.done(f"{len(patches)} commits")
     return Series(definition.name, definition.title, ids[-1] or "", tuple(patches))
@@ -75,7 +75,8 @@ def _look_up(definition: Definition, wanted: DefinedCommit, oid: str | None, his
     return commit
 
 
-def _patch(commit: Commit, parent_tree: str, changes: tuple[FileChange, ...]) -> Patch:
+def patch_of(commit: Commit, parent_tree: str, changes: tuple[FileChange, ...]) -> Patch:
+    """A commit as a patch: what it changes against its first parent's tree."""
     return Patch(
         commit=commit.oid,
         parent=commit.parents[0] if commit.parents else "",
@@ -89,7 +90,7 @@ def _patch(commit: Commit, parent_tree: str, changes: tuple[FileChange, ...]) ->
     )
 
 
-def _refuse_unsafe(changes: Sequence[FileChange], where: str) -> None:
+def refuse_unsafe(changes: Sequence[FileChange], where: str) -> None:
     """git itself never makes such trees, but an object written by hand can hold any name, and we write some of them out."""
     for change in changes:
         for path in (change.old_path, change.new_path):

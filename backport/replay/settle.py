@@ -76,7 +76,8 @@ class Settler:
             return Settled(outcome, tuple(found))
         findings = tuple(self._guard.findings(patch, outcome.tree))
         if why := refusal(findings):
-            outcome = replace(outcome, verdict=Verdict.SUSPECT, tree="", reason=why)
+            refused = Suggestion(("3-way",), outcome.tree, outcome.files, doubts=(why,))
+            outcome = replace(outcome, verdict=Verdict.SUSPECT, tree="", reason=why, suggestions=(refused,))
         return Settled(outcome, findings)
 
     def decide(self, patch: Patch, tree: str) -> list[Decision]:
