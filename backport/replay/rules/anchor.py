@@ -1,0 +1,45 @@
+"""Context drift: the lines that a hunk takes away are in the target, and only those beside them read differently.
+
+Recognised: every hunk's own lines stand in the target, in one piece and in order; or, where it only adds, its neighbours do, and
+nothing of the target's is between them. Safe because nothing is chosen: the lines to be replaced are the same lines (blanks
+aside), or there is one gap for what is added; and the place is in the function, as deep in braces, and in or out of a comment as
+upstream's is. Where one of these does not hold, the result is a suggestion; in another function there is none.
+Example: 5d618cb81aee on 2.6.32.y (mesh portal paths): one line goes, the next one names its variable otherwise.
+"""
+
+from __future__ import annotations
+
+from backport.replay.rules.place import Place
+from backport.replay.rules.settle import disputed, edit, framed, placer, resolution
+from backport.replay.situation import Resolution, Situation
+
+RULE = "anchor"
+_WHY = {
+    "lines": "the lines that the patch takes away are here",
+    "beside": "the lines before and after what the patch adds are here, side by side",
+    "between": "what parted the neighbours of the added lines upstream is not in the target",
+    "near": "the lines before and after what the patch adds are here, worded differently",
+    "after": "the line before what the patch adds is here",
+    "before": "the line after what the patch adds is here",
+}
+
+
+def anchor(situation: Situation) -> Resolution | None:
+    """The target's file with every hunk at its place; None where one has none, or its lines read differently."""
+    frame = framed(situation)
+    if frame is None:
+        return None
+    finder = placer(situation, frame)
+    edits = []
+    for block in disputed(frame):
+        for hunk in block.hunks:
+            found = finder.place(hunk)
+            if found is None or not plain(found):
+                return None
+            edits.append(edit(found, frame.theirs[found.hunk.c : found.hunk.d], _WHY[found.how]))
+    return resolution(situation, RULE, frame, edits) if edits else None
+
+
+def plain(found: Place) -> bool:
+    """Whether upstream's lines can stand there as they are, in the right function."""
+    return "same-function" in found.checks and not (found.how == "near" and found.x != found.y)

@@ -1,0 +1,116 @@
+"""Lines of two versions of a file, matched: which line of one is which line of the other.
+
+The matching is by patience (lines that occur once on each side, in the longest order that both keep), then by `difflib` in what
+is left between, where that is small. Blanks do not count where the caller's keys say so. What is too big to be compared in bounded
+time is simply not matched: a rule that finds its lines unmatched abstains.
+"""
+
+from __future__ import annotations
+
+import difflib
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+_MOST_CELLS = 250_000  # lines x lines that difflib may compare (0.1 s); what is bigger has no unique line in common
+_DEEPEST = 12  # patience within patience; each level needs a new unique line
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """`size` lines from `a` on one side that are the lines from `b` on the other; 0-based."""
+
+    a: int
+    b: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hunk:
+    """Lines `a`..`b` (0-based, end excluded) of the old side that became the lines `c`..`d` of the new one."""
+
+    a: int
+    b: int
+    c: int
+    d: int
+
+
+def squeezed(row: bytes) -> bytes:
+    """A line without regard to its blanks and its line end."""
+    return b" ".join(row.split())
+
+
+def matched(a: Sequence[bytes], b: Sequence[bytes]) -> list[Run]:
+    """The runs of equal keys that both sides have in the same order, ascending on both."""
+    runs: list[Run] = []
+    for x, y in _pairs(a, b, 0, len(a), 0, len(b), 0):
+        last = runs[-1] if runs else None
+        if last is not None and last.a + last.size == x and last.b + last.size == y:
+            runs[-1] = Run(last.a, last.b, last.size + 1)
+        else:
+            runs.append(Run(x, y, 1))
+    return runs
+
+
+def hunks(a: Sequence[bytes], b: Sequence[bytes]) -> list[Hunk]:
+    """What makes `b` of `a`: the least pieces, without context."""
+    found, x, y = [], 0, 0
+    for run in [*matched(a, b), Run(len(a), len(b), 0)]:
+        if run.a > x or run.b > y:
+            found.append(Hunk(x, run.a, y, run.b))
+        x, y = run.a + run.size, run.b + run.size
+    return found
+
+
+def _pairs(a: Sequence[bytes], b: Sequence[bytes], al: int, ah: int, bl: int, bh: int, depth: int) -> Iterator[tuple[int, int]]:
+    """Matched positions within a[al:ah] and b[bl:bh], ascending."""
+    while al < ah and bl < bh and a[al] == b[bl]:
+        yield al, bl
+        al, bl = al + 1, bl + 1
+    tail = 0
+    while al < ah - tail and bl < bh - tail and a[ah - tail - 1] == b[bh - tail - 1]:
+        tail += 1
+    ah, bh = ah - tail, bh - tail
+    if al < ah and bl < bh:
+        anchors = _unique(a, b, al, ah, bl, bh) if depth < _DEEPEST else []
+        if anchors:
+            for x, y in anchors:
+                if x >= al and y >= bl:
+                    yield from _pairs(a, b, al, x, bl, y, depth + 1)
+                    yield x, y
+                    al, bl = x + 1, y + 1
+            yield from _pairs(a, b, al, ah, bl, bh, depth + 1)
+        elif (ah - al) * (bh - bl) <= _MOST_CELLS:
+            matcher = difflib.SequenceMatcher(None, a[al:ah], b[bl:bh], autojunk=False)
+            for block in matcher.get_matching_blocks():
+                yield from ((al + block.a + i, bl + block.b + i) for i in range(block.size))
+    yield from ((ah + i, bh + i) for i in range(tail))
+
+
+def _unique(a: Sequence[bytes], b: Sequence[bytes], al: int, ah: int, bl: int, bh: int) -> list[tuple[int, int]]:
+    """Lines that occur once on each side, in the longest order that both keep."""
+    here, there = Counter(a[al:ah]), Counter(b[bl:bh])
+    where = {b[y]: y for y in range(bl, bh) if there[b[y]] == 1}
+    pairs = [(x, where[a[x]]) for x in range(al, ah) if here[a[x]] == 1 and a[x] in where]
+    return _longest(pairs)
+
+
+def _longest(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The longest subsequence whose second members ascend."""
+    tails: list[int] = []
+    index: list[int] = []
+    before: list[int] = []
+    for number, (_, y) in enumerate(pairs):
+        at = bisect_left(tails, y)
+        if at == len(tails):
+            tails.append(y)
+            index.append(number)
+        else:
+            tails[at], index[at] = y, number
+        before.append(index[at - 1] if at else -1)
+    found, at = [], index[-1] if index else -1
+    while at >= 0:
+        found.append(pairs[at])
+        at = before[at]
+    return found[::-1]

@@ -1,0 +1,159 @@
+"""Where a hunk belongs in the target: found from the lines that it takes away, or from those around what it adds.
+
+What git calls a conflict is mostly no dispute at all: the patch changes a line, and the line beside it reads differently in the
+target. Each way of finding a place says how (`how`), and is sure only where it leaves no choice.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from backport.csource.tokens import blank
+from backport.replay.rules.frame import Frame
+from backport.replay.rules.lines import Hunk, squeezed
+from backport.replay.rules.shape import Shape
+
+_ENDED = re.compile(rb"[;{}:,>)\\/]$|^\s*$|^\s*#|^\s*\*")
+_OPEN = re.compile(rb"^[ \t]*#[ \t]*if|\{|\(", re.M)
+_CLOSE = re.compile(rb"^[ \t]*#[ \t]*endif|\}|\)", re.M)
+_FURTHEST = 50  # lines over which the edges of a change are moved
+STANDING = ("same-function", "same-depth", "same-comment")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Target lines `x`..`y` (0-based, end excluded) that stand for what `hunk` takes away; empty where it only adds.
+
+    `how`: "lines" (they are the same lines), "beside" (so are both neighbours), "between" (both neighbours are known and nothing
+    is between them), "before" and "after" (one of them is), "near" (the lines read differently). `sure` is false where
+    another place would do as well, or where it stands otherwise than upstream (see `STANDING` for what is compared).
+    """
+
+    hunk: Hunk
+    x: int
+    y: int
+    how: str
+    sure: bool
+    checks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Placer:
+    """Finds places in one file: the frame, and the shapes of upstream's old version and of the target's."""
+
+    frame: Frame
+    before: Shape
+    here: Shape
+
+    def place(self, hunk: Hunk) -> Place | None:
+        """The place of a hunk; None where nothing leads to one."""
+        if hunk.a != hunk.b:
+            return self._replacement(hunk)
+        found = [p for slid in slides(self.frame.base, self.frame.theirs, hunk) if (p := self._between(slid)) is not None]
+        beside = [p for p in found if p.how == "beside" and p.sure]
+        if beside:
+            return beside[0] if self._alike(beside) else _doubted(max(beside, key=lambda p: p.x))
+        return min(found, key=lambda p: (not p.sure, "same-function" not in p.checks, p.hunk != hunk), default=None)
+
+    def standing(self, a: int, x: int) -> tuple[str, ...]:
+        """What of `STANDING` is the same for a base line and a target line."""
+        same = (
+            self.before.holder(a) == self.here.holder(x),
+            self.before.depth(a) == self.here.depth(x),
+            self.before.in_comment(a) == self.here.in_comment(x),
+        )
+        return tuple(name for name, passed in zip(STANDING, same, strict=True) if passed)
+
+    def _made(self, hunk: Hunk, x: int, y: int, how: str, sure: bool, *checks: str) -> Place:
+        passed = self.standing(hunk.a, x)
+        return Place(hunk, x, y, how, sure and passed == STANDING, (*checks, *passed))
+
+    def _alike(self, places: Sequence[Place]) -> bool:
+        """Whether all places give the same text: a change with its edges moved over equal lines is the same change."""
+        def text(p: Place) -> list[bytes]:
+            low, high = min(q.x for q in places), max(q.x for q in places)
+            return [*self.frame.ours[low : p.x], *self.frame.theirs[p.hunk.c : p.hunk.d], *self.frame.ours[p.x : high]]
+
+        return all(text(p) == text(places[0]) for p in places[1:])
+
+    def _between(self, hunk: Hunk) -> Place | None:
+        """The gap of the target in which the added lines belong, and where in it."""
+        frame, at = self.frame, hunk.a
+        up = frame.at(at - 1) if at else -1
+        down = frame.at(at) if at < len(frame.base) else len(frame.ours)
+        known_up, known_down = at == 0 or up >= 0, down >= 0
+        if known_up and known_down and down == up + 1:
+            exact = (at == 0 or frame.there[at - 1] >= 0) and (at == len(frame.base) or frame.there[at] >= 0)
+            return self._made(hunk, down, down, "beside" if exact else "near", True, "neighbours")
+        first, last = at, at
+        while first > 0 and frame.at(first - 1) < 0:
+            first -= 1
+        while last < len(frame.base) and frame.at(last) < 0:
+            last += 1
+        x = frame.at(first - 1) + 1 if first else 0
+        y = frame.at(last) if last < len(frame.base) else len(frame.ours)
+        if x > y:
+            return None
+        if x == y:
+            above = frame.base[first:at]
+            whole = balance(above) == (0, 0) and (not above or bool(_ENDED.search(squeezed(above[-1]))))
+            return self._made(hunk, x, x, "between", whole, "neighbours")
+        if known_down:
+            return self._made(hunk, y, y, "before", False)
+        return self._made(hunk, x, x, "after", False) if known_up else None
+
+    def _replacement(self, hunk: Hunk) -> Place | None:
+        frame = self.frame
+        for slid in slides(frame.base, frame.theirs, hunk):
+            spots = [frame.there[i] for i in range(slid.a, slid.b)]
+            if spots[0] >= 0 and spots == list(range(spots[0], spots[0] + len(spots))):
+                return self._made(slid, spots[0], spots[-1] + 1, "lines", True, "same-lines")
+        x, y = self._edge(hunk.a, -1), self._edge(hunk.b - 1, 1)
+        if x < 0 or y < 0 or x > y:
+            return None
+        each = [frame.at(i) for i in range(hunk.a, hunk.b)] == list(range(x, y))
+        return self._made(hunk, x, y, "near", each, *(("line-for-line",) if each else ()))
+
+    def _edge(self, line: int, step: int) -> int:
+        """The target's line where the block that begins (or ends) with a base line begins (or ends); -1 for none."""
+        frame, shift = self.frame, 0 if step < 0 else 1
+        if frame.at(line) >= 0:
+            return frame.at(line) + shift
+        beside = line + step
+        if beside < 0:
+            return 0
+        if beside >= len(frame.base):
+            return len(frame.ours)
+        return frame.at(beside) + 1 - shift if frame.at(beside) >= 0 else -1
+
+
+def slides(old: Sequence[bytes], new: Sequence[bytes], hunk: Hunk) -> Iterator[Hunk]:
+    """The hunk itself, then the same change with its edges moved over equal lines: diff chooses one of these at will."""
+    yield hunk
+    if hunk.a != hunk.b and hunk.c != hunk.d:
+        return
+    side, low, high = (new, hunk.c, hunk.d) if hunk.a == hunk.b else (old, hunk.a, hunk.b)
+    for step in range(1, _FURTHEST):
+        if min(hunk.a, hunk.c) < step or side[low - step] != side[high - step]:
+            break
+        yield Hunk(hunk.a - step, hunk.b - step, hunk.c - step, hunk.d - step)
+    for step in range(1, _FURTHEST):
+        beyond = hunk.b + step > len(old) or hunk.d + step > len(new)
+        if beyond or side[low + step - 1] != side[high + step - 1]:
+            break
+        yield Hunk(hunk.a + step, hunk.b + step, hunk.c + step, hunk.d + step)
+
+
+def balance(lines: Sequence[bytes]) -> tuple[int, int]:
+    """What lines open and what they close of braces, parentheses and #if: how much deeper it is behind them, and their lowest."""
+    depth = lowest = 0
+    for row in blank(b"".join(lines)).split(b"\n"):
+        depth += len(_OPEN.findall(row)) - len(_CLOSE.findall(row))
+        lowest = min(lowest, depth)
+    return depth, lowest
+
+
+def _doubted(place: Place) -> Place:
+    return Place(place.hunk, place.x, place.y, place.how, False, place.checks)

@@ -1,0 +1,85 @@
+"""From places to a resolution: what every rule of the ladder does once it knows where its hunks go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from backport.model.evidence import Evidence
+from backport.replay.rules.frame import Block, Frame, laid
+from backport.replay.rules.place import Place, Placer
+from backport.replay.rules.shape import shape
+from backport.replay.situation import Resolution, Situation
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Target lines `x`..`y` that become `lines`, and where that is from: the base line `a` (all 0-based)."""
+
+    x: int
+    y: int
+    lines: tuple[bytes, ...]
+    a: int
+    why: str = ""
+    sure: bool = True
+    checks: tuple[str, ...] = ()
+
+
+def framed(situation: Situation) -> Frame | None:
+    """The frame of a situation that is about content; None where it is not, or where it cannot be read as lines."""
+    if situation.base is None or situation.ours is None or situation.theirs is None:
+        return None
+    return laid(situation.base, situation.ours, situation.theirs)
+
+
+def placer(situation: Situation, frame: Frame) -> Placer:
+    """What finds the places of a situation's hunks."""
+    return Placer(frame, shape(situation.path, situation.base or b""), shape(situation.path, situation.ours or b""))
+
+
+def disputed(frame: Frame) -> list[Block]:
+    """The blocks that need a rule."""
+    return [block for block in frame.blocks if not block.clean]
+
+
+def clean_edits(frame: Frame) -> list[Edit]:
+    """What a three-way merge does by itself."""
+    found = []
+    for block in frame.blocks:
+        for hunk in block.hunks if block.clean else ():
+            at = frame.there[hunk.a - 1] + 1 if hunk.a else 0
+            found.append(Edit(at, at + hunk.b - hunk.a, tuple(frame.theirs[hunk.c : hunk.d]), hunk.a))
+    return found
+
+
+def edit(found: Place, lines: Sequence[bytes], why: str, sure: bool = True) -> Edit:
+    """An edit at a place, as sure as the place is."""
+    return Edit(found.x, found.y, tuple(lines), found.hunk.a, why, sure and found.sure, found.checks)
+
+
+def joined(ours: Sequence[bytes], edits: Sequence[Edit]) -> bytes | None:
+    """The target's text with all edits made; None where two of them claim the same lines."""
+    out: list[bytes] = []
+    at = 0
+    for made in sorted(edits, key=lambda e: (e.x, e.y)):
+        if made.x < at:
+            return None
+        out += [*ours[at : made.x], *made.lines]
+        at = made.y
+    out += ours[at:]
+    ended = [row if row.endswith(b"\n") else row + b"\n" for row in out[:-1]]
+    return b"".join([*ended, *out[-1:]])
+
+
+def resolution(situation: Situation, rule: str, frame: Frame, edits: Sequence[Edit]) -> Resolution | None:
+    """The target's file with these edits, and with what merges by itself."""
+    text = joined(frame.ours, [*clean_edits(frame), *edits])
+    if text is None:
+        return None
+    evidence = tuple(_evidence(situation, rule, made) for made in edits)
+    return Resolution(rule, all(made.sure for made in edits), {situation.path: text}, evidence)
+
+
+def _evidence(situation: Situation, rule: str, made: Edit) -> Evidence:
+    holder = shape(situation.path, situation.ours or b"").holder(made.x).decode("ascii", "replace")
+    return Evidence(rule, situation.path, holder, made.x + 1, made.x - made.a, made.why, checks=made.checks)
