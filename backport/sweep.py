@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from backport.drift.undeclared import KernelGuard
 from backport.git.history import History
 from backport.git.store import Store
 from backport.git.trees import Trees
@@ -26,11 +27,12 @@ from backport.model import codec
 from backport.model.errors import BackportError, EnvironmentFailedError, InputError, MissingToolError
 from backport.model.finding import Finding
 from backport.model.progress import Progress
-from backport.model.series import Patch
+from backport.model.series import Patch, Series
 from backport.model.verdict import FileOutcome, Suggestion, rules_of
+from backport.replay.guard import Guard
 from backport.replay.settle import Policy, Settled
 from backport.replay.situation import Library
-from backport.replay.wave import Job, settle_wave
+from backport.replay.wave import Guards, Job, settle_wave, trusting
 from backport.resume import continued
 from backport.settings import cache_folder
 
@@ -155,12 +157,23 @@ def _lines(pairs: Sequence[Ids], plan: Plan, library: Library) -> Iterator[bytes
     known = list(dict.fromkeys(commit for commit, _ in pairs if commit))
     patches = dict(zip(known, read_patches(known, library.store, library.history), strict=True))
     jobs = [_job(pair, patches, library) for pair in pairs]
-    settled = settle_wave([job for job in jobs if isinstance(job, Job)], library, Policy(diffs=False))
+    sound = [job for job in jobs if isinstance(job, Job)]
+    settled = settle_wave(sound, library, Policy(diffs=False), _guards(plan, library))
     for pair, job in zip(pairs, jobs, strict=True):
         row, seconds = (_failed(pair, job), 0.0) if isinstance(job, BackportError) else _told(job, *next(settled), plan)
         if plan.timing:
             row["ms"] = round(seconds * 1000, 1)
         yield json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace") + b"\n"
+
+
+def _guards(plan: Plan, library: Library) -> Guards:
+    """The drift guard for each job, where drift is asked for. Who brought a name is not asked: that is a walk of the history."""
+
+    def drift(job: Job) -> AbstractContextManager[Guard]:
+        series = Series("", "", "", (job.patch,))
+        return KernelGuard(series, job.tree, library.trees, library.store, library.history, cache_folder())
+
+    return drift if plan.drift else trusting
 
 
 def _job(pair: Ids, patches: dict[str, Patch | BackportError], library: Library) -> Job | BackportError:
