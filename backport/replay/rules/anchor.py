@@ -42,4 +42,4 @@ def anchor(situation: Situation) -> Resolution | None:
 
 def plain(found: Place) -> bool:
     """Whether upstream's lines can stand there as they are, in the right function."""
-    return "same-function" in found.checks and not (found.how == "near" and found.x != found.y)
+    return found.at_home and (found.how != "near" or found.hunk.a == found.hunk.b)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from backport.git.merge import rows
-from backport.replay.rules.lines import Hunk, Run, hunks, matched, squeezed
+from backport.replay.rules.lines import Hunk, hunks, slides, squeezed
 from backport.replay.rules.near import pair_near
 
 _LARGEST = 4 << 20  # bytes of a file that is looked at: a larger one is data or generated
@@ -62,40 +62,85 @@ def _laid(base: bytes, ours: bytes, theirs: bytes) -> Frame | None:
     one, two, three = rows(base), rows(ours), rows(theirs)
     if any(len(row) > _LONGEST for text in (one, two, three) for row in text):
         return None
-    runs = _runs(base, ours)
-    changes, there = [], [-1] * len(one)
-    x = y = 0
-    for run in (*runs, Run(len(one), len(two), 0)):
-        if run.a > x or run.b > y:
-            changes.append(Hunk(x, run.a, y, run.b))
-        for i in range(run.size):
-            there[run.a + i] = run.b + i
-        x, y = run.a + run.size, run.b + run.size
-    blocks = tuple(_blocks(hunks(one, three), changes, there, len(two)))
-    near: dict[int, int] = {}
-    for change in changes:
-        if any(not k.clean and change.a <= k.b and k.a <= change.b for k in blocks):
+    changes, mine = _changes(base, ours), hunks(one, three)
+    plain = _map(changes, len(one))
+    clean = {
+        h for b in _blocks(mine, changes, plain, len(two)) if not b.changes for h in b.hunks if _same_lines(one, two, plain, h)
+    }
+    moved = _aside(one, two, changes, mine)
+    there = _map(moved, len(one))
+    blocks, near = [], {}
+    for block in _blocks(mine, moved, there, len(two)):
+        settled = not block.changes and all(h in clean for h in block.hunks)
+        blocks.append(Block(block.a, block.b, block.c, block.d, block.hunks, settled))
+        for change in block.changes:
             near.update(pair_near(one, two, change))
-    return Frame(one, two, three, there, near, blocks)
+    return Frame(one, two, three, there, near, tuple(blocks))
 
 
 @lru_cache(maxsize=8)
-def _runs(base: bytes, ours: bytes) -> tuple[Run, ...]:
-    return tuple(matched([squeezed(row) for row in rows(base)], [squeezed(row) for row in rows(ours)]))
+def _changes(base: bytes, ours: bytes) -> tuple[Hunk, ...]:
+    """What the target has differently, blanks aside."""
+    return tuple(hunks([squeezed(row) for row in rows(base)], [squeezed(row) for row in rows(ours)]))
 
 
-def _blocks(mine: Sequence[Hunk], changes: Sequence[Hunk], there: Sequence[int], size: int) -> Iterator[Block]:
+def _map(changes: Sequence[Hunk], size: int) -> list[int]:
+    """The target's line for each base line, -1 within a change."""
+    there, at, drift = [-1] * size, 0, 0
+    for change in (*changes, Hunk(size, size, 0, 0)):
+        there[at : change.a] = range(at + drift, change.a + drift)
+        at, drift = change.b, change.d - change.b
+    return there
+
+
+def _same_lines(one: Sequence[bytes], two: Sequence[bytes], there: Sequence[int], hunk: Hunk) -> bool:
+    """Whether the hunk's lines and their neighbours are byte for byte the target's."""
+    return all(one[i] == two[there[i]] for i in range(max(0, hunk.a - 1), min(len(one), hunk.b + 1)))
+
+
+def _touch(a: Hunk, b: Hunk) -> bool:
+    return a.a <= b.b and b.a <= a.b
+
+
+def _aside(one: Sequence[bytes], two: Sequence[bytes], changes: Sequence[Hunk], mine: Sequence[Hunk]) -> list[Hunk]:
+    """The same differences; what the target lacks is moved over equal lines to where it touches no hunk, if it can be.
+
+    Of two functions that begin with the same comment mark, a diff may take either mark for the one that is gone (d24deb258082).
+    What the target has besides is left where it is: whether it comes before or after what the patch adds is a real question.
+    """
+    found = list(changes)
+    for number, change in enumerate(changes):
+        if change.c != change.d or not any(_touch(change, hunk) for hunk in mine):
+            continue
+        low = found[number - 1].b if number else -1
+        high = changes[number + 1].a if number + 1 < len(changes) else len(one) + 1
+        moved = [s for s in slides(one, two, change) if low < s.a and s.b < high and not any(_touch(s, hunk) for hunk in mine)]
+        found[number] = min(moved, key=lambda s: abs(s.a - change.a), default=change)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Touched:
+    """A block before it is known whether a merge would take it, with the differences that it touches."""
+
+    a: int
+    b: int
+    c: int
+    d: int
+    hunks: tuple[Hunk, ...]
+    changes: tuple[Hunk, ...]
+
+
+def _blocks(mine: Sequence[Hunk], changes: Sequence[Hunk], there: Sequence[int], size: int) -> Iterator[_Touched]:
     """Join hunks with the changes that they touch, and with one another through those."""
     number = 0
     while number < len(mine):
         group = [mine[number]]
         a, b = group[0].a, group[0].b
-        clean = True
         while True:
             touching = [c for c in changes if c.a <= b and a <= c.b]
             low, high = min([a, *(c.a for c in touching)]), max([b, *(c.b for c in touching)])
             following = mine[number + len(group)] if number + len(group) < len(mine) else None
-            clean = clean and not touching
             if following is not None and touching and following.a <= high:
                 group.append(following)
                 high = max(high, following.b)
@@ -104,5 +149,5 @@ def _blocks(mine: Sequence[Hunk], changes: Sequence[Hunk], there: Sequence[int],
             a, b = low, high
         start = there[a - 1] + 1 if a else 0
         end = there[b] if b < len(there) else size
-        yield Block(a, b, start, max(start, end), tuple(group), clean)
+        yield _Touched(a, b, start, max(start, end), tuple(group), tuple(touching))
         number += len(group)

@@ -6,11 +6,12 @@ that one file may be settled by several rules, and its resolution is as sure as 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from backport.git.merge import rows
 from backport.replay.rules.anchor import anchor
+from backport.replay.rules.drifted import drifted
 from backport.replay.rules.frame import Block, Frame
 from backport.replay.rules.lines import hunks
 from backport.replay.rules.settle import Edit, clean_edits, disputed, framed, joined
@@ -19,7 +20,8 @@ from backport.replay.situation import Resolution, Situation
 
 Rule = Callable[[Situation], Resolution | None]
 
-LADDER: tuple[Rule, ...] = (anchor, words)
+LADDER: tuple[Rule, ...] = (anchor, words, drifted)
+_MOST_MORE = 4  # suggestions beside the best one
 BUDGET = 2.0  # seconds that one rule may take for one dispute
 
 
@@ -36,8 +38,19 @@ def attempt(situation: Situation, ladder: Sequence[Rule] = LADDER) -> tuple[Reso
         if not found:
             return ()
         answers.append(_ranked(found))
-    best = _joined(situation, frame, [found[0] for found in answers])
-    return (best,) if best is not None else ()
+    return tuple(_combined(situation, frame, answers))
+
+
+def _combined(situation: Situation, frame: Frame, answers: Sequence[Sequence[Resolution]]) -> Iterator[Resolution]:
+    """The best answer to each dispute, then the same with the next best one in a single place; each text once."""
+    best = [found[0] for found in answers]
+    swapped = [[*best[:i], second, *best[i + 1 :]] for i, found in enumerate(answers) for second in found[1:]]
+    seen: list[Mapping[bytes, bytes | None]] = []
+    for parts in [best, *swapped[:_MOST_MORE]]:
+        made = _joined(situation, frame, parts)
+        if made is not None and made.texts not in seen:
+            seen.append(made.texts)
+            yield made
 
 
 def narrowed(situation: Situation, frame: Frame, block: Block) -> Situation:

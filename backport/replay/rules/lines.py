@@ -1,8 +1,8 @@
 """Lines of two versions of a file, matched: which line of one is which line of the other.
 
 The matching is by patience (lines that occur once on each side, in the longest order that both keep), then by `difflib` in what
-is left between, where that is small. Blanks do not count where the caller's keys say so. What is too big to be compared in bounded
-time is simply not matched: a rule that finds its lines unmatched abstains.
+is left between, where that is small. Blanks do not count where the caller's keys say so. What is too big to be compared in
+bounded time is simply not matched: a rule that finds its lines unmatched abstains.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 _MOST_CELLS = 250_000  # lines x lines that difflib may compare (0.1 s); what is bigger has no unique line in common
+_FURTHEST = 50  # lines over which the edges of a change are moved
 _DEEPEST = 12  # patience within patience; each level needs a new unique line
 
 
@@ -61,6 +62,23 @@ def hunks(a: Sequence[bytes], b: Sequence[bytes]) -> list[Hunk]:
             found.append(Hunk(x, run.a, y, run.b))
         x, y = run.a + run.size, run.b + run.size
     return found
+
+
+def slides(old: Sequence[bytes], new: Sequence[bytes], hunk: Hunk) -> Iterator[Hunk]:
+    """The hunk itself, then the same change with its edges moved over equal lines: diff chooses one of these at will."""
+    yield hunk
+    if hunk.a != hunk.b and hunk.c != hunk.d:
+        return
+    side, low, high = (new, hunk.c, hunk.d) if hunk.a == hunk.b else (old, hunk.a, hunk.b)
+    for step in range(1, _FURTHEST):
+        if min(hunk.a, hunk.c) < step or side[low - step] != side[high - step]:
+            break
+        yield Hunk(hunk.a - step, hunk.b - step, hunk.c - step, hunk.d - step)
+    for step in range(1, _FURTHEST):
+        beyond = hunk.b + step > len(old) or hunk.d + step > len(new)
+        if beyond or side[low + step - 1] != side[high + step - 1]:
+            break
+        yield Hunk(hunk.a + step, hunk.b + step, hunk.c + step, hunk.d + step)
 
 
 def _pairs(a: Sequence[bytes], b: Sequence[bytes], al: int, ah: int, bl: int, bh: int, depth: int) -> Iterator[tuple[int, int]]:

@@ -7,18 +7,17 @@ target. Each way of finding a place says how (`how`), and is sure only where it 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from backport.csource.tokens import blank
 from backport.replay.rules.frame import Frame
-from backport.replay.rules.lines import Hunk, squeezed
+from backport.replay.rules.lines import Hunk, slides, squeezed
 from backport.replay.rules.shape import Shape
 
-_ENDED = re.compile(rb"[;{}:,>)\\/]$|^\s*$|^\s*#|^\s*\*")
+_HANGING = re.compile(rb"(?:^|\W)(?:if|for|while|switch|else|do)\b[^;{}]*$|\w*for_?each\w*\b[^;{}]*$|[^;{}:,>)\\/\"\w]$")
 _OPEN = re.compile(rb"^[ \t]*#[ \t]*if|\{|\(", re.M)
 _CLOSE = re.compile(rb"^[ \t]*#[ \t]*endif|\}|\)", re.M)
-_FURTHEST = 50  # lines over which the edges of a change are moved
 STANDING = ("same-function", "same-depth", "same-comment")
 
 
@@ -38,6 +37,11 @@ class Place:
     sure: bool
     checks: tuple[str, ...] = ()
 
+    @property
+    def at_home(self) -> bool:
+        """Whether it is in upstream's function, or in one that has only another name."""
+        return "same-function" in self.checks or "renamed-function" in self.checks
+
 
 @dataclass(frozen=True, slots=True)
 class Placer:
@@ -55,23 +59,29 @@ class Placer:
         beside = [p for p in found if p.how == "beside" and p.sure]
         if beside:
             return beside[0] if self._alike(beside) else _doubted(max(beside, key=lambda p: p.x))
-        return min(found, key=lambda p: (not p.sure, "same-function" not in p.checks, p.hunk != hunk), default=None)
+        return min(found, key=lambda p: (not p.sure, not p.at_home, p.hunk != hunk), default=None)
 
-    def standing(self, a: int, x: int) -> tuple[str, ...]:
-        """What of `STANDING` is the same for a base line and a target line."""
-        same = (
-            self.before.holder(a) == self.here.holder(x),
-            self.before.depth(a) == self.here.depth(x),
-            self.before.in_comment(a) == self.here.in_comment(x),
-        )
-        return tuple(name for name, passed in zip(STANDING, same, strict=True) if passed)
+    def standing(self, hunk: Hunk, x: int) -> tuple[str, ...]:
+        """What of `STANDING` is the same for a hunk in the base and a target line.
+
+        "renamed-function" where upstream's function is not in the target and the target's is not upstream's, but the lines are.
+        """
+        held = Shape.around if hunk.a == hunk.b else Shape.holder
+        was, now = held(self.before, hunk.a), held(self.here, x)
+        found = ["same-function"] if was == now else []
+        if was and now and was not in self.here.names and now not in self.before.names:
+            found = ["renamed-function"]
+        found += ["same-depth"] if self.before.depth(hunk.a) == self.here.depth(x) else []
+        found += ["same-comment"] if self.before.in_comment(hunk.a) == self.here.in_comment(x) else []
+        return tuple(found)
 
     def _made(self, hunk: Hunk, x: int, y: int, how: str, sure: bool, *checks: str) -> Place:
-        passed = self.standing(hunk.a, x)
+        passed = self.standing(hunk, x)
         return Place(hunk, x, y, how, sure and passed == STANDING, (*checks, *passed))
 
     def _alike(self, places: Sequence[Place]) -> bool:
         """Whether all places give the same text: a change with its edges moved over equal lines is the same change."""
+
         def text(p: Place) -> list[bytes]:
             low, high = min(q.x for q in places), max(q.x for q in places)
             return [*self.frame.ours[low : p.x], *self.frame.theirs[p.hunk.c : p.hunk.d], *self.frame.ours[p.x : high]]
@@ -98,7 +108,7 @@ class Placer:
             return None
         if x == y:
             above = frame.base[first:at]
-            whole = balance(above) == (0, 0) and (not above or bool(_ENDED.search(squeezed(above[-1]))))
+            whole = balance(above) == (0, 0) and not (above and _HANGING.search(blank(squeezed(above[-1])).strip()))
             return self._made(hunk, x, x, "between", whole, "neighbours")
         if known_down:
             return self._made(hunk, y, y, "before", False)
@@ -127,23 +137,6 @@ class Placer:
         if beside >= len(frame.base):
             return len(frame.ours)
         return frame.at(beside) + 1 - shift if frame.at(beside) >= 0 else -1
-
-
-def slides(old: Sequence[bytes], new: Sequence[bytes], hunk: Hunk) -> Iterator[Hunk]:
-    """The hunk itself, then the same change with its edges moved over equal lines: diff chooses one of these at will."""
-    yield hunk
-    if hunk.a != hunk.b and hunk.c != hunk.d:
-        return
-    side, low, high = (new, hunk.c, hunk.d) if hunk.a == hunk.b else (old, hunk.a, hunk.b)
-    for step in range(1, _FURTHEST):
-        if min(hunk.a, hunk.c) < step or side[low - step] != side[high - step]:
-            break
-        yield Hunk(hunk.a - step, hunk.b - step, hunk.c - step, hunk.d - step)
-    for step in range(1, _FURTHEST):
-        beyond = hunk.b + step > len(old) or hunk.d + step > len(new)
-        if beyond or side[low + step - 1] != side[high + step - 1]:
-            break
-        yield Hunk(hunk.a + step, hunk.b + step, hunk.c + step, hunk.d + step)
 
 
 def balance(lines: Sequence[bytes]) -> tuple[int, int]:

@@ -38,15 +38,16 @@ def placer(situation: Situation, frame: Frame) -> Placer:
 
 
 def disputed(frame: Frame) -> list[Block]:
-    """The blocks that need a rule."""
-    return [block for block in frame.blocks if not block.clean]
+    """The blocks that need a rule: all, where none seems to, for git gave up on the file: it may have matched other lines."""
+    return [block for block in frame.blocks if not block.clean] or list(frame.blocks)
 
 
 def clean_edits(frame: Frame) -> list[Edit]:
     """What a three-way merge does by itself."""
     found = []
+    rest = disputed(frame)
     for block in frame.blocks:
-        for hunk in block.hunks if block.clean else ():
+        for hunk in block.hunks if block not in rest else ():
             at = frame.there[hunk.a - 1] + 1 if hunk.a else 0
             found.append(Edit(at, at + hunk.b - hunk.a, tuple(frame.theirs[hunk.c : hunk.d]), hunk.a))
     return found

@@ -24,17 +24,22 @@ _C = (b".c", b".h")
 @dataclass(frozen=True, slots=True)
 class Shape:
     """One text: for each line (0-based) its holder, brace depth at its start, whether it goes on with a call or a list of
-    parameters that an earlier line began, and whether it starts inside a comment.
+    parameters that an earlier line began, and whether it starts inside a comment. `names` are all holders.
     """
 
     holders: tuple[bytes, ...]
     depths: tuple[int, ...]
     continued: tuple[bool, ...]
     commented: tuple[bool, ...]
+    names: frozenset[bytes]
 
     def holder(self, line: int) -> bytes:
         """The name of what holds a line, empty at file level and beyond the end."""
         return self.holders[line] if line < len(self.holders) else b""
+
+    def around(self, line: int) -> bytes:
+        """The name of what holds both a line and the one before it: what is put between them would be inside of that."""
+        return self.holder(line) if line and self.holder(line - 1) == self.holder(line) else b""
 
     def depth(self, line: int) -> int:
         """How many braces are open where a line begins."""
@@ -59,17 +64,19 @@ def shape(path: bytes, text: bytes) -> Shape:
     """Read a text as what its name says it is; never raises. What is no C, assembly or Kconfig has no holders."""
     size = text.count(b"\n") + 1
     if path.endswith(_C):
-        return Shape(_declared(text, size), *_depths(text), _commented(text, size))
+        holders = _declared(text, size)
+        return Shape(holders, *_depths(text), _commented(text, size), frozenset(holders))
     found = _ENTRY if b"Kconfig" in path else _LABEL if path.endswith(b".S") else None
     no = (False,) * size
-    return Shape(_headed(text, size, found) if found else (b"",) * size, (0,) * size, no, no)
+    holders = _headed(text, size, found) if found else (b"",) * size
+    return Shape(holders, (0,) * size, no, no, frozenset(holders))
 
 
 def _declared(text: bytes, size: int) -> tuple[bytes, ...]:
     holders = [b""] * size
     for found in outline(text).declarations:
         if found.kind in _HOLDS and found.end > found.line:
-            for line in range(found.line, min(found.end, size)):
+            for line in range(found.line - 1, min(found.end, size)):
                 holders[line] = holders[line] or found.name
     return tuple(holders)
 

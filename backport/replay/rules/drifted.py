@@ -1,0 +1,73 @@
+"""A block to be replaced or deleted that reads differently in the target.
+
+Recognised: the statements that a hunk takes away are in the target, worded differently, and every difference lies within what
+the patch replaces. The target's own wording goes with the rest. Safe because what is taken away is the same statements in the
+same function, one for one, and nothing that the target alone has is among them. Only a suggestion where the patch's new lines
+use a name that the target spelt otherwise there, or where the statements are not the same in number.
+Example: 8f9f55e83e93 on 2.6.32.y (x86: no IOMMU shutdown at a crash): the call that goes was pci_iommu_shutdown() before.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from backport.git.merge import rows
+from backport.replay.rules.lines import Hunk
+from backport.replay.rules.near import likeness, tokens
+from backport.replay.rules.place import Place, Placer
+from backport.replay.rules.settle import Edit, disputed, edit, framed, placer, resolution
+from backport.replay.rules.words import beside, statement
+from backport.replay.situation import Resolution, Situation
+
+RULE = "drifted"
+_ALIKE = 0.5  # share of words in common from which a block can be the one that is meant
+
+
+def drifted(situation: Situation) -> Resolution | None:
+    """The target's file with the patch's lines in place of what it spells differently."""
+    frame = framed(situation)
+    if frame is None:
+        return None
+    finder = placer(situation, frame)
+    edits = []
+    for block in disputed(frame):
+        for hunk in block.hunks:
+            made = beside(finder, hunk) or _statements(finder, hunk) or _block(finder, hunk)
+            if made is None:
+                return None
+            edits.append(made)
+    return resolution(situation, RULE, frame, edits) if edits else None
+
+
+def _statements(finder: Placer, hunk: Hunk) -> Edit | None:
+    found = statement(finder, hunk)
+    if found is None:
+        return None
+    spot, merged = found
+    frame = finder.frame
+    low, high = finder.before.statement(hunk.a, hunk.b)
+    same = _ends(frame.base[low:high]) == _ends(frame.ours[spot.x : spot.y])
+    why = "what the patch replaces reads differently in the target, and nothing else is among it"
+    return edit(spot, rows(merged.text), why, merged.carried and same)
+
+
+def _block(finder: Placer, hunk: Hunk) -> Edit | None:
+    """The whole block for the whole block, where not even the words can be laid over one another."""
+    spot: Place | None = finder.place(hunk)
+    if spot is None or not spot.at_home or spot.x == spot.y:
+        return None
+    frame = finder.frame
+    base, ours = frame.base[hunk.a : hunk.b], frame.ours[spot.x : spot.y]
+    if likeness(_counted(base), _counted(ours)) < _ALIKE:
+        return None
+    return edit(spot, frame.theirs[hunk.c : hunk.d], "these lines stand where the patch's old ones stood upstream", False)
+
+
+def _ends(lines: Sequence[bytes]) -> tuple[int, int]:
+    text = b"".join(lines)
+    return text.count(b";"), text.count(b"{")
+
+
+def _counted(lines: Sequence[bytes]) -> Counter[bytes]:
+    return Counter(token for row in lines for token in tokens(row))

@@ -1,0 +1,34 @@
+"""Asks a rule, or the whole ladder, about three small texts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import cast
+
+from backport.model.series import FileChange, Patch
+from backport.replay.rules.ladder import attempt
+from backport.replay.situation import Library, Resolution, Situation
+
+Rule = Callable[[Situation], Resolution | None]
+
+
+def situation(base: bytes | None, ours: bytes | None, theirs: bytes | None, path: bytes = b"drivers/x.c") -> Situation:
+    """One file in conflict, with no history to ask."""
+    patch = Patch("1" * 40, "2" * 40, "3" * 40, "4" * 40, b"", b"", b"", b"subject\n", ())
+    change = FileChange("M", path, path, None, None)
+    return Situation(patch, change, path, "5" * 40, "", base, ours, theirs, (), cast("Library", None))
+
+
+def ask(rule: Rule, base: bytes, ours: bytes, theirs: bytes, path: bytes = b"drivers/x.c") -> Resolution | None:
+    """What one rule answers."""
+    return rule(situation(base, ours, theirs, path))
+
+
+def text(resolution: Resolution | None, path: bytes = b"drivers/x.c") -> bytes | None:
+    """The file as a rule would have it, None where it abstains."""
+    return None if resolution is None else resolution.texts[path]
+
+
+def best(base: bytes, ours: bytes, theirs: bytes, path: bytes = b"drivers/x.c") -> Resolution | None:
+    """The first answer of the ladder."""
+    return next(iter(attempt(situation(base, ours, theirs, path))), None)

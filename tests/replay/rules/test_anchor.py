@@ -1,0 +1,95 @@
+"""Context drift: what is recognised, and the look-alikes."""
+
+from __future__ import annotations
+
+from backport.replay.rules.anchor import anchor
+from tests.replay.rules.ask import ask, text
+
+BASE = b"""int probe(struct card *card)
+{
+	int err = setup(card);
+
+	reset_hard(card, 1);
+	card->users = 0;
+	return err;
+}
+"""
+
+
+def test_the_line_beside_reads_differently() -> None:
+    ours = BASE.replace(b"reset_hard(card, 1)", b"reset(card)")
+    theirs = BASE.replace(b"card->users = 0;", b"card->users = 1;")
+    found = ask(anchor, BASE, ours, theirs)
+    assert found is not None
+    assert found.sure
+    assert text(found) == ours.replace(b"card->users = 0;", b"card->users = 1;")
+    assert found.evidence[0].function == "probe"
+    assert found.evidence[0].line == 6
+    assert found.evidence[0].offset == 0
+    assert "same-lines" in found.evidence[0].checks
+
+
+def test_blanks_may_differ_in_what_goes() -> None:
+    ours = BASE.replace(b"\tcard->users = 0;", b"        card->users  =  0;")
+    theirs = BASE.replace(b"card->users = 0;", b"card->users = 1;")
+    found = ask(anchor, BASE, ours, theirs)
+    assert found is not None
+    assert found.sure
+    assert b"card->users = 1;\n" in (text(found) or b"")
+    assert b"users  =" not in (text(found) or b"")
+
+
+def test_added_where_what_parted_the_neighbours_is_not_in_the_target() -> None:
+    ours = BASE.replace(b"\treset_hard(card, 1);\n", b"")
+    theirs = BASE.replace(b"\treset_hard(card, 1);\n", b"\treset_hard(card, 1);\n\ttrace(card);\n")
+    found = ask(anchor, BASE, ours, theirs)
+    assert found is not None
+    assert found.sure
+    assert text(found) == BASE.replace(b"reset_hard(card, 1)", b"trace(card)")
+
+
+def test_added_inside_a_block_that_the_target_lacks_is_not_sure() -> None:
+    base = BASE.replace(b"\treset_hard(card, 1);\n", b"\tif (card->old) {\n\t\tlegacy(card);\n\t\tslow(card);\n\t}\n")
+    ours = BASE.replace(b"\treset_hard(card, 1);\n", b"")
+    theirs = base.replace(b"\t\tslow(card);\n", b"\t\ttrace(card);\n\t\tslow(card);\n")
+    found = ask(anchor, base, ours, theirs)
+    assert found is None or not found.sure
+
+
+def test_added_under_an_if_that_the_target_lacks_is_not_sure() -> None:
+    base = BASE.replace(b"\treset_hard(card, 1);\n", b"\tif (card->old)\n\t\tlegacy(card);\n")
+    ours = BASE.replace(b"\treset_hard(card, 1);\n", b"")
+    theirs = base.replace(b"\t\tlegacy(card);\n", b"\t\tlegacy_first(card),\n\t\tlegacy(card);\n")
+    found = ask(anchor, base, ours, theirs)
+    assert found is None or not found.sure
+
+
+def test_added_to_a_function_that_the_target_lacks_is_nothing() -> None:
+    extra = b"\nint shut(struct card *card)\n{\n\tstop(card);\n\twait(card);\n\treturn 0;\n}\n"
+    after = b"\nint last(void)\n{\n\treturn 7;\n}\n"
+    theirs = BASE + extra.replace(b"\twait(card);\n", b"\tflush(card);\n\twait(card);\n") + after
+    found = ask(anchor, BASE + extra + after, BASE + after, theirs)
+    assert found is None
+
+
+def test_both_added_at_the_same_place_is_not_sure() -> None:
+    ours = BASE.replace(b"\tcard->users = 0;\n", b"\ttarget_only(card);\n\tcard->users = 0;\n")
+    theirs = BASE.replace(b"\tcard->users = 0;\n", b"\tpatch_only(card);\n\tcard->users = 0;\n")
+    found = ask(anchor, BASE, ours, theirs)
+    assert found is not None
+    assert not found.sure
+
+
+def test_added_lines_do_not_land_in_a_comment() -> None:
+    gone = b"/*\n * The early one.\n */\nvoid early(void);\n\n"
+    kept = b"/*\n * The late one.\n */\nvoid late(void);\n"
+    head = b"void first(void);\n\n"
+    theirs = head + b"#define DEPTH 3\n\n" + gone + kept
+    found = ask(anchor, head + gone + kept, head + kept, theirs, b"include/x.h")
+    assert text(found, b"include/x.h") == head + b"#define DEPTH 3\n\n" + kept
+
+
+def test_a_changed_block_of_which_a_line_is_missing_is_nothing() -> None:
+    ours = BASE.replace(b"\treset_hard(card, 1);\n", b"")
+    theirs = BASE.replace(b"\treset_hard(card, 1);\n\tcard->users = 0;\n", b"\treset_soft(card);\n\tcard->users = 2;\n")
+    assert ask(anchor, BASE, ours, theirs) is None

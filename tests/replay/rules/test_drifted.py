@@ -1,0 +1,52 @@
+"""Blocks to be replaced or deleted that read differently in the target."""
+
+from __future__ import annotations
+
+from backport.replay.rules.drifted import drifted
+from tests.replay.rules.ask import ask, text
+
+BASE = b"""void crash(void)
+{
+	disable_local();
+
+#ifdef CONFIG_WIDE
+	platform.iommu_off();
+#endif
+
+	save_state();
+}
+"""
+GONE = b"\n#ifdef CONFIG_WIDE\n\tplatform.iommu_off();\n#endif\n"
+
+
+def test_a_deleted_call_had_another_name() -> None:
+    ours = BASE.replace(b"platform.iommu_off()", b"pci_iommu_off()")
+    found = ask(drifted, BASE, ours, BASE.replace(GONE, b""))
+    assert found is not None
+    assert found.sure
+    assert text(found) == BASE.replace(GONE, b"")
+
+
+def test_a_block_that_holds_a_statement_of_the_targets_own_is_not_sure() -> None:
+    ours = BASE.replace(b"\tplatform.iommu_off();\n", b"\tpci_iommu_off();\n\tcount_it();\n")
+    found = ask(drifted, BASE, ours, BASE.replace(GONE, b""))
+    assert found is None or not found.sure
+
+
+def test_new_lines_that_use_a_name_the_target_spells_otherwise_are_not_sure() -> None:
+    ours = BASE.replace(b"platform.iommu_off()", b"machine.iommu_off()")
+    theirs = BASE.replace(b"\tplatform.iommu_off();\n", b"\tif (platform.iommu)\n\t\tplatform.iommu->off();\n")
+    found = ask(drifted, BASE, ours, theirs)
+    assert found is None or not found.sure
+
+
+def test_both_gave_a_number_another_value() -> None:
+    base = b'#define NAME "disk"\n#define VERSION "2.4"\n#define DEPTH 3\n'
+    ours, theirs = base.replace(b"2.4", b"2.3"), base.replace(b"2.4", b"2.6")
+    found = ask(drifted, base, ours, theirs)
+    assert found is None or not found.sure
+
+
+def test_nothing_alike_is_nothing() -> None:
+    ours = BASE.replace(GONE, b"\twait_for_all(3, cpus);\n\tflush_every(cache);\n")
+    assert ask(drifted, BASE, ours, BASE.replace(GONE, b"")) is None

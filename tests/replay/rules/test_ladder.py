@@ -1,0 +1,87 @@
+"""The ladder: disputes settled one by one and put together, and nothing lost that merges by itself."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from backport.replay.rules.anchor import anchor
+from backport.replay.rules.ladder import attempt
+from backport.replay.situation import Resolution, Situation
+from tests.replay.rules.ask import best, situation, text
+
+BASE = b"".join(b"\tstep_%d(card, %d);\n" % (n, n) for n in range(40))
+TOP, END = b"int all(struct card *card)\n{\n", b"\treturn 0;\n}\n"
+
+
+def whole(**changed: bytes) -> bytes:
+    rows = BASE.splitlines(keepends=True)
+    for name, row in changed.items():
+        rows[int(name[1:])] = row
+    return TOP + b"".join(rows) + END
+
+
+def test_two_rules_for_two_places_and_a_clean_one_between() -> None:
+    ours = whole(l5=b"\tdrifted(card);\n", l30=b"\tstep_30(card->old, 30);\n")
+    theirs = whole(l6=b"\tnew_6(card);\n", l20=b"\tnew_20(card);\n", l30=b"\tstep_30(card, 31);\n")
+    found = best(whole(), ours, theirs)
+    assert found is not None
+    assert found.rule == "anchor+words"
+    assert found.sure
+    wanted = whole(l5=b"\tdrifted(card);\n", l6=b"\tnew_6(card);\n", l20=b"\tnew_20(card);\n", l30=b"\tstep_30(card->old, 31);\n")
+    assert text(found) == wanted
+    assert [e.rule for e in found.evidence] == ["anchor", "words"]
+
+
+def test_one_place_that_no_rule_knows_is_no_answer() -> None:
+    ours = whole(l5=b"\tdrifted(card);\n", l30=b"\tstep_30(card, 31);\n")
+    theirs = whole(l6=b"\tnew_6(card);\n", l30=b"\tstep_30(card, 32);\n")
+    found = best(whole(), ours, theirs)
+    assert found is None or not found.sure
+
+
+def test_rules_that_disagree_are_not_sure() -> None:
+    def other(asked: Situation) -> Resolution | None:
+        right = anchor(asked)
+        return None if right is None else Resolution("other", True, {asked.path: b"another\n"}, right.evidence)
+
+    asked = situation(whole(), whole(l5=b"\tdrifted(card);\n"), whole(l6=b"\tnew_6(card);\n"))
+    found = attempt(asked, (anchor, other))
+    assert len(found) == 2
+    assert not any(answer.sure for answer in found)
+
+
+def test_what_merges_by_itself_is_what_git_makes_of_it(tmp_path: Path) -> None:
+    """With the disputed line put aside, the text is that of `git merge-file`."""
+    ours = whole(l2=b"\tmine_2(card);\n", l5=b"\tdrifted(card);\n", l39=b"\tmine_39(card);\n")
+    theirs = whole(l6=b"\tnew_6(card);\n", l20=b"\tnew_20(card);\n", l36=b"")
+    calm = theirs.replace(b"\tnew_6(card);\n", b"\tstep_6(card, 6);\n")
+    for name, content in (("ours", ours), ("base", whole()), ("theirs", calm)):
+        (tmp_path / name).write_bytes(content)
+    merged = subprocess.run(
+        ["git", "merge-file", "-p", "ours", "base", "theirs"], cwd=tmp_path, capture_output=True, check=True
+    ).stdout
+    assert text(best(whole(), ours, theirs)) == merged.replace(b"\tstep_6(card, 6);\n", b"\tnew_6(card);\n")
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        (b"", b"", b""),
+        (b"\0\1", b"\0\2", b"\0\3"),
+        (b"a\n", None, b"b\n"),
+        (None, b"a\n", b"b\n"),
+        (b"{" * 5000 + b"\n", b"}" * 5000 + b"\n", b"{" * 4999 + b"\n"),
+        (b"x" * 1_000_000, b"y" * 1_000_000, b"z" * 1_000_000),
+        (b"a\r\nb\r\nc\r\n", b"a\r\nB\r\nc\r\n", b"a\r\nb\r\nd\r\n"),
+        (b"\xff\xfe(\n\x80\n", b"\xff\xfe[\n\x80\n", b"\xff\xfe(\n\x81\n"),
+        (b"/*\n" * 50, b'"\n' * 50, b"#if\n" * 50),
+    ],
+    ids=["empty", "binary", "absent", "added", "unbalanced", "one-line", "crlf", "no-utf8", "open-comments"],
+)
+def test_odd_input_is_answered_or_not_but_never_raises(texts: tuple[bytes | None, bytes | None, bytes | None]) -> None:
+    base, ours, theirs = texts
+    for answer in attempt(situation(base, ours, theirs)):
+        assert all(content is None or isinstance(content, bytes) for content in answer.texts.values())
