@@ -6,7 +6,8 @@ Nothing is written but to the store, which the caller owns.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,19 +61,39 @@ class Workshop:
     history: History
 
 
-def drift(request: Request, progress: Progress) -> Examined:
-    """Ingest and examine, in a scratch store that is gone afterwards. InputError where no target is named."""
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A series and its target, with everything that they are read with."""
+
+    shop: Workshop
+    clones: tuple[Clone, ...]
+    onto: Commit
+    series: Series
+
+
+@contextmanager
+def opened(request: Request, progress: Progress, *more: str) -> Iterator[Opened]:
+    """Ingest what was asked about, in a scratch store that is gone afterwards; the revisions `more` are looked up as well.
+
+    InputError where no target is named.
+    """
     if not request.onto:
         raise InputError("no target is given", where="--onto", then="say what the commits are to be rebased onto: --onto REV")
     with tempfile.TemporaryDirectory(prefix="backport-") as folder:
         scratch = Path(folder)
-        names = [request.onto, *_revisions(request.what)]
+        names = [request.onto, *_revisions(request.what), *filter(None, more)]
         sources = open_histories(request.definition, request.kernels, names, scratch, progress)
         with sources.store(scratch / "run.git") as store:
             shop = Workshop(store, Trees(store), History(store))
             onto = shop.history.commit(resolve_one(sources.clones, request.onto))
-            series = _series(request, sources.clones, store, progress)
-            return examine(series, onto, shop, request.definition, progress, _whitelist(request.kabi_whitelist))
+            yield Opened(shop, sources.clones, onto, _series(request, sources.clones, store, progress))
+
+
+def drift(request: Request, progress: Progress) -> Examined:
+    """Ingest and examine. InputError where no target is named."""
+    with opened(request, progress) as found:
+        whitelist = _whitelist(request.kabi_whitelist)
+        return examine(found.series, found.onto, found.shop, request.definition, progress, whitelist)
 
 
 def examine(
@@ -87,7 +108,7 @@ def examine(
     store, trees, history = shop.store, shop.trees, shop.history
     config, accepted = (definition.config, definition.accepted) if definition is not None else ((), ())
     with KernelGuard(series, onto.tree, trees, store, history, cache_folder()) as guard:
-        replayed = replay(series, onto.oid, store, trees, history, progress, _Lenient(guard, accepted))
+        replayed = replay(series, onto.oid, store, trees, history, progress, Lenient(guard, accepted))
         unchecked = guard.skipped()
     subject = stage.Subject(series, onto.tree, replayed.tree, config, whitelist)
     report = stage.check(subject, replayed.findings, trees, store, history, progress, cache_folder())
@@ -95,7 +116,7 @@ def examine(
 
 
 @dataclass(frozen=True, slots=True)
-class _Lenient:
+class Lenient:
     """A guard whose findings carry the reasons for which the definition accepts them: those do not refuse a patch."""
 
     guard: Guard

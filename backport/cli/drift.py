@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from backport.cli import STATUS_HELP
+from backport.cli import STATUS_HELP, subject
 
 if TYPE_CHECKING:
     from backport.model.finding import Finding
@@ -40,21 +40,10 @@ def command(
     Says every way known to it in which the added lines mean something else in the target. Nothing is written.
     """
     from backport import __version__, examine
-    from backport.ingest import catalog
     from backport.report.console import Console
-    from backport.settings import default_kernels
 
     form = "json" if as_json else form
-    definition = None
-    if len(what) == 1 and (what[0].endswith(".toml") or what[0] in catalog.names(catalog.places(patches))):
-        definition = catalog.find(what[0], catalog.places(patches))
-    request = examine.Request(
-        what=what,
-        definition=definition,
-        kernels=kernels or (() if definition and definition.embedded else default_kernels()),
-        onto=onto or (definition.onto if definition else ""),
-        kabi_whitelist=kabi_whitelist,
-    )
+    request = subject.request(what, kernels, onto, patches, kabi_whitelist)
     with Console(quiet=form != "tree") as console:
         found = examine.drift(request, console)
         if form == "tree":

@@ -28,13 +28,13 @@ def merge_faults(path: bytes, before: bytes, merged: bytes, upstream: bytes, kno
     """
     yield from _conditionals(path, before, merged, upstream)
     yield from _twice(path, before, merged, upstream)
-    old, here = _Texts(before), _Texts(merged)
-    there = {d.name: d.line for d in _Texts(upstream).declarations}
+    old, here, there = _Texts(before), _Texts(merged), _Texts(upstream)
     for found in here.declarations:
-        was = old.only(found.name)
+        was, theirs = old.only(found.name), there.only(found.name)
         if was is None or here.only(found.name) is None or old.code(was) == here.code(found):
             continue
-        yield from _lost(path, old.scope(was), here, found, there.get(found.name, 1), known)
+        if theirs is None or there.code(theirs) != here.code(found):
+            yield from _lost(path, old.scope(was), here, found, theirs.line if theirs else 1, known)
 
 
 class _Texts:

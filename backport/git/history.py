@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from backport.git.diff import added
+from backport.git.diff import Hunk, added, hunks
 from backport.git.runner import GitFailedError
 from backport.git.store import Store
 from backport.model.errors import InputError
@@ -18,7 +18,7 @@ from backport.model.verdict import Cause
 
 _NOTHING = "0" * 40
 _MOST_FETCHED = 4000
-_FORMAT = "--format=%x00%x00%H%x00%s%x00"
+LOG_FORMAT = "--format=%x00%x00%H%x00%s%x00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class History:
         command = ["diff-tree", "-r", "--raw", "--no-abbrev", "-z"]
         alike, paths = "-M", []
         if self._store.partial:
-            plain = _changes(self._git.run([*command, "--no-renames", old_tree, new_tree]).split(b"\0"))
+            plain = parse_changes(self._git.run([*command, "--no-renames", old_tree, new_tree]).split(b"\0"))
             ends = [c for c in plain if c.status == "D" or (c.status == "A" and c.new_path in wanted)]
             if len(ends) > _MOST_FETCHED:
                 alike = "-M100%"
@@ -80,7 +80,7 @@ class History:
                 self._store.prefetch(e.oid for c in ends for e in (c.old, c.new) if e is not None and e.is_file)
                 paths = ["--", *(_text(c.new_path) for c in ends)]
         out = self._git.run([*command, alike, "--diff-filter=R", old_tree, new_tree, *paths])
-        return {change.new_path: change.old_path for change in _changes(out.split(b"\0")) if change.new_path in wanted}
+        return {change.new_path: change.old_path for change in parse_changes(out.split(b"\0")) if change.new_path in wanted}
 
     def files(self, tree: str) -> list[tuple[bytes, Entry]]:
         """Every path of a tree with what stands there, in git's order: quicker than a walk, where all of it is wanted."""
@@ -104,10 +104,17 @@ class History:
 
     def added_lines(self, pairs: Sequence[tuple[str, str]]) -> list[dict[bytes, list[tuple[int, bytes]]]]:
         """The lines that each pair of trees adds: by new path, with their number in the new file. Binary files add none."""
-        stdin = "".join(f"{old} {new}\n" for old, new in pairs).encode()
-        out = self._git.run(["diff-tree", "--stdin", "-r", "-M", "-p", "-U0", "--no-ext-diff", "--no-textconv"], stdin)
-        found = dict(added(out))
+        found = dict(added(self._differences(pairs)))
         return [found.get(f"{old} {new}".encode(), {}) for old, new in pairs]
+
+    def tree_hunks(self, pairs: Sequence[tuple[str, str]]) -> list[list[Hunk]]:
+        """Every place where each pair of trees differs, without context, renames followed. Binary files have none."""
+        found = dict(hunks(self._differences(pairs)))
+        return [found.get(f"{old} {new}".encode(), []) for old, new in pairs]
+
+    def _differences(self, pairs: Sequence[tuple[str, str]]) -> bytes:
+        stdin = "".join(f"{old} {new}\n" for old, new in pairs).encode()
+        return self._git.run(["diff-tree", "--stdin", "-r", "-M", "-p", "-U0", "--no-ext-diff", "--no-textconv"], stdin)
 
     def blame(self, path: bytes, lines: Sequence[tuple[int, int]], since: str, until: str) -> list[tuple[Cause, int]]:
         """Who, after `since`, last changed each of the lines (1-based, inclusive) of `path` in `until`, and which line.
@@ -124,9 +131,9 @@ class History:
         All that was done to the file where last is before first: an empty file has no line that git could be asked about.
         """
         span = f"{since}..{until}" if since else until
-        lines = [f"-L{first},{last}:{_text(path)}", "--no-patch", _FORMAT, span]
-        out = self._walk(["log", *(lines if first <= last else [_FORMAT, span, "--", _text(path)])], path, since, until)
-        return [Cause(oid, subject, "") for oid, subject, _ in _parse_log(out)]
+        lines = [f"-L{first},{last}:{_text(path)}", "--no-patch", LOG_FORMAT, span]
+        out = self._walk(["log", *(lines if first <= last else [LOG_FORMAT, span, "--", _text(path)])], path, since, until)
+        return [Cause(oid, subject, "") for oid, subject, _ in parse_log(out)]
 
     def brought(self, paths: Iterable[bytes], since: str, until: str) -> dict[bytes, Cause]:
         """The commit between that added each path, where one did."""
@@ -135,10 +142,10 @@ class History:
         if not wanted:
             return {}
         out = self._git.run(
-            ["log", "--reverse", "--no-renames", "--diff-filter=A", "--name-only", "-z", _FORMAT, span, "--", *wanted]
+            ["log", "--reverse", "--no-renames", "--diff-filter=A", "--name-only", "-z", LOG_FORMAT, span, "--", *wanted]
         )
         found: dict[bytes, Cause] = {}
-        for oid, subject, rest in _parse_log(out):
+        for oid, subject, rest in parse_log(out):
             for path in rest.removeprefix(b"\0").removeprefix(b"\n").split(b"\0"):
                 if path:
                     found[path] = Cause(oid, subject, "added the file")
@@ -157,9 +164,9 @@ class History:
         self._bring(paths, since, until)
         pattern = "|".join(re.escape(name) for name in wanted)
         span = f"{since}..{until}" if since else until
-        out = self._git.run(["log", "--reverse", "-p", "-U0", "-G", rf"\b({pattern})\b", _FORMAT, span, "--", *where])
+        out = self._git.run(["log", "--reverse", "-p", "-U0", "-G", rf"\b({pattern})\b", LOG_FORMAT, span, "--", *where])
         found: dict[str, Cause] = {}
-        for oid, subject, patch in _parse_log(out):
+        for oid, subject, patch in parse_log(out):
             for match in re.finditer(rb"^\+.*$", patch, re.M):
                 for name in re.findall(rf"\b(?:{pattern})\b".encode(), match.group()):
                     found.setdefault(name.decode(), Cause(oid, subject, "first added the name"))
@@ -172,8 +179,8 @@ class History:
         self._bring(paths, since, until)
         span = f"{since}..{until}" if since else until
         where = [_text(path) for path in paths]
-        out = self._git.run(["log", "--reverse", "-G", rf"\b{re.escape(name)}\b", _FORMAT, span, "--", *where])
-        return [Cause(oid, subject, f"changed lines with {name}") for oid, subject, _ in _parse_log(out)]
+        out = self._git.run(["log", "--reverse", "-G", rf"\b{re.escape(name)}\b", LOG_FORMAT, span, "--", *where])
+        return [Cause(oid, subject, f"changed lines with {name}") for oid, subject, _ in parse_log(out)]
 
     def is_ancestor(self, old: str, new: str) -> bool:
         """Whether `new` has `old` in its history; may say no where committers' clocks were wrong.
@@ -221,10 +228,10 @@ class History:
         """
         if self._store.partial:
             span = f"{since}..{until}" if since else until
-            command = ["log", "-m", "--raw", "--no-abbrev", "--no-renames", "--full-diff", "-z", _FORMAT, span, "--"]
+            command = ["log", "-m", "--raw", "--no-abbrev", "--no-renames", "--full-diff", "-z", LOG_FORMAT, span, "--"]
             wanted: set[str] = set()
-            for _, _, rest in _parse_log(self._git.run([*command, *(_text(p) for p in paths)])):
-                changes = list(_changes(rest.removeprefix(b"\0").removeprefix(b"\n").split(b"\0")))
+            for _, _, rest in parse_log(self._git.run([*command, *(_text(p) for p in paths)])):
+                changes = list(parse_changes(rest.removeprefix(b"\0").removeprefix(b"\n").split(b"\0")))
                 added = any(change.old is None and change.new_path in paths for change in changes)
                 ends = [c for c in changes if c.new_path in paths or (added and c.new is None)]
                 wanted.update(e.oid for c in ends for e in (c.old, c.new) if e is not None and e.is_file)
@@ -271,11 +278,11 @@ def _parse_raw(out: bytes) -> dict[bytes, tuple[FileChange, ...]]:
             letter = out[position : out.index(b"\0", position)].rpartition(b" ")[2][:1]
             for _ in range(3 if letter in (b"R", b"C") else 2):
                 position = out.index(b"\0", position) + 1
-        found[pair] = tuple(_changes(out[start:position].split(b"\0")))
+        found[pair] = tuple(parse_changes(out[start:position].split(b"\0")))
     return found
 
 
-def _changes(fields: list[bytes]) -> Iterator[FileChange]:
+def parse_changes(fields: list[bytes]) -> Iterator[FileChange]:
     """Raw records: `:mode mode id id S` NUL path NUL (a second path for a rename)."""
     records = iter(fields)
     for record in records:
@@ -290,8 +297,8 @@ def _changes(fields: list[bytes]) -> Iterator[FileChange]:
         yield FileChange(letter, old_path, new_path, old, new)
 
 
-def _parse_log(out: bytes) -> Iterator[tuple[str, str, bytes]]:
-    """Commits of `log --format=_FORMAT`: id, subject, and whatever follows (names or a patch)."""
+def parse_log(out: bytes) -> Iterator[tuple[str, str, bytes]]:
+    """Commits of `log --format=LOG_FORMAT`: id, subject, and whatever follows (names or a patch)."""
     pieces = re.split(rb"\0\0(?=[0-9a-f]{40}\0)", out)
     for piece in pieces[1:]:
         oid, subject, rest = [*piece.split(b"\0", 2), b"", b""][:3]

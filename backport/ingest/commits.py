@@ -28,21 +28,24 @@ def ingest(definition: Definition, clones: Sequence[Clone], store: Store, progre
     history = History(store)
     ids = resolve(clones, [c.commit for c in definition.commits] + [definition.base])
     commits = [_look_up(definition, wanted, oid, history, store) for wanted, oid in zip(definition.commits, ids, strict=False)]
-    store.prefetch(c.parents[0] for c in commits if c.parents)
-    parents = [history.commit(c.parents[0]) if c.parents else None for c in commits]
-    trees = [parent.tree if parent else EMPTY_TREE for parent in parents]
     try:
-        changes = history.changes([(tree, commit.tree) for tree, commit in zip(trees, commits, strict=True)])
+        patches = read_patches(commits, history, store)
     except GitFailedError as error:  # a tree that git refuses to read: "empty filename in tree entry"
         what = f"git cannot read a commit of the series: {error.stderr}"
         raise InputError(what, where=str(definition.source), then=error.then) from error
-    patches = []
-    for wanted, commit, tree, changed in zip(definition.commits, commits, trees, changes, strict=True):
-        refuse_unsafe(changed, _place(definition, wanted.line))
-        patches.append(patch_of(commit, tree, changed))
-        progress.step(commit.subject)
+    for wanted, patch in zip(definition.commits, patches, strict=True):
+        refuse_unsafe(patch.changes, _place(definition, wanted.line))
+        progress.step(patch.subject)
     progress.done(f"{len(patches)} commits")
     return Series(definition.name, definition.title, ids[-1] or "", tuple(patches))
+
+
+def read_patches(commits: Sequence[Commit], history: History, store: Store) -> list[Patch]:
+    """Each commit as a patch against its first parent. One process for all; GitFailedError for a tree that git cannot read."""
+    store.prefetch(c.parents[0] for c in commits if c.parents)
+    trees = [history.commit(c.parents[0]).tree if c.parents else EMPTY_TREE for c in commits]
+    changes = history.changes([(tree, commit.tree) for tree, commit in zip(trees, commits, strict=True)])
+    return [patch_of(commit, tree, changed) for commit, tree, changed in zip(commits, trees, changes, strict=True)]
 
 
 def _look_up(definition: Definition, wanted: DefinedCommit, oid: str | None, history: History, store: Store) -> Commit:
