@@ -6,6 +6,7 @@ Nothing is written outside the output folder (and the cache), and that appears i
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from backport.model.verdict import PatchOutcome, Verdict
 from backport.output import MARK, output_folder
 from backport.package import atomic, version
 from backport.package.handover import Wishes, write
+from backport.prerequisites import complete, marked
 from backport.report import document
 from backport.settings import cache_folder
 
@@ -42,6 +44,7 @@ class Options:
     tarball: Path | None = None
     packager: str | None = None
     srpm: bool = True
+    prerequisites: bool = False
 
 
 def run(options: Options, progress: Progress) -> RunResult:
@@ -60,6 +63,9 @@ def run(options: Options, progress: Progress) -> RunResult:
         kernel = version.parse(shop.trees.read(onto.tree, b"Makefile") or b"", f"{options.onto}:Makefile")
 
         series = ingest(definition, sources.clones, store, progress)
+        put: Mapping[str, str] = {}
+        if options.prerequisites:
+            definition, series, put = complete(definition, series, onto, shop, progress)
         examined = examine(series, onto, shop, definition, progress)
         replayed = examined.replayed
         wishes = Wishes(options.tarball, options.packager, options.srpm, cache_folder())
@@ -75,7 +81,7 @@ def run(options: Options, progress: Progress) -> RunResult:
             kernel_version=kernel.upstream,
             tip=replayed.tip if replayed.tip != onto.oid else "",
             tip_tree=replayed.tree,
-            patches=(*replayed.outcomes, *_dropped(definition)),
+            patches=(*marked(replayed.outcomes, put), *_dropped(definition)),
             findings=examined.findings,
             config=definition.config,
             artifacts=package.artifacts,

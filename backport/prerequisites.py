@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 
@@ -11,10 +11,11 @@ from backport.examine import Lenient, Opened, Request, Workshop, opened
 from backport.git.clone import resolve
 from backport.git.history import Commit
 from backport.git.versions import fork_point
-from backport.model.definition import Acceptance
+from backport.ingest.commits import read_patches
+from backport.model.definition import Acceptance, DefinedCommit, Definition
 from backport.model.errors import BackportError
-from backport.model.prerequisites import Needed
-from backport.model.progress import Progress
+from backport.model.prerequisites import Needed, Pick
+from backport.model.progress import Progress, Silent
 from backport.model.result import Skipped
 from backport.model.series import Patch, Series
 from backport.model.verdict import PatchOutcome, Verdict
@@ -51,54 +52,99 @@ def ask(request: Request, base: str, progress: Progress) -> Answer:
     with opened(request, progress, base) as found:
         series, skipped = _based(found, base)
         accepted = request.definition.accepted if request.definition is not None else ()
-        with guarding(series, found.onto.tree, found.shop, accepted) as guard:
-            shop = found.shop
-            replayed = replay(series, found.onto.oid, shop.store, shop.trees, shop.history, progress, guard)
-        return Answer(plans_for(series, found.onto, replayed, shop, accepted, progress), len(series.patches), skipped)
+        room = Room(series.base, found.onto, found.shop, accepted, progress)
+        replayed = room.replay(series, progress)
+        progress.stage("plans", 0)
+        waiting = [(p, o) for p, o in zip(series.patches, replayed.outcomes, strict=True) if wants_help(o)]
+        told = tuple(room.plans(patch, outcome, replayed) for patch, outcome in waiting)
+        progress.done(f"{sum(n.best is not None for n in told)} of {len(told)} patches have a complete plan")
+        return Answer(told, len(series.patches), skipped)
 
 
-def plans_for(
-    series: Series, onto: Commit, replayed: Replayed, shop: Workshop, accepted: Sequence[Acceptance], progress: Progress
-) -> tuple[Needed, ...]:
-    """The plans for every patch of a replayed series that did not land, each on the tree on which it did not."""
+def complete(
+    definition: Definition, series: Series, onto: Commit, shop: Workshop, progress: Progress
+) -> tuple[Definition, Series, Mapping[str, str]]:
+    """The series with the cheapest complete plan of every patch that waits for a person put in front of it.
+
+    Each plan is found on the target with the plans before it. The commits that were put in are named with the patch that needs
+    them; in the definition they are of that patch's topic. A patch without a complete plan stays as it is.
+    """
     progress.stage("plans", 0)
-    patches = {patch.commit: patch for patch in series.patches}
-    found = []
-    for outcome in replayed.outcomes:
-        if wants_help(outcome):
-            found.append(_plans(patches[outcome.upstream], outcome, series.base, onto, replayed, shop, accepted, progress))
-    progress.done(f"{sum(n.best is not None for n in found)} of {len(found)} patches have a complete plan")
-    return tuple(found)
+    room = Room(series.base, onto, shop, definition.accepted, progress)
+    asked: set[str] = set()
+    put: dict[str, str] = {}
+    while True:
+        replayed = room.replay(series, Silent())
+        waiting = [o for o in replayed.outcomes if o.verdict.needs_person and o.upstream not in asked]
+        if not waiting:
+            break
+        asked.add(waiting[0].upstream)
+        patch = next(p for p in series.patches if p.commit == waiting[0].upstream)
+        plan = room.plans(patch, waiting[0], replayed).best
+        if plan is None:
+            continue
+        picks = [pick for pick in plan.picks if pick.commit not in put]
+        put.update((pick.commit, patch.commit) for pick in picks)
+        series, definition = _inserted(series, definition, patch, picks, shop)
+    progress.done(f"{len(put)} prerequisites for {len(set(put.values()))} of {len(asked)} patches")
+    return definition, series, put
 
 
-def _plans(
-    patch: Patch,
-    outcome: PatchOutcome,
-    base: str,
-    onto: Commit,
-    replayed: Replayed,
-    shop: Workshop,
-    accepted: Sequence[Acceptance],
-    progress: Progress,
-) -> Needed:
-    tree = _tree_before(outcome, replayed, onto.tree)
-    since = known_until(Series("", "", base, (patch,)), onto.oid, shop.history)
-    library = Library(shop.store, shop.trees, shop.history)
-    bench = Bench(library, since, moved_files([patch], tree, shop.trees, shop.history))
-    findings = tuple(f for f in replayed.findings if f.patch == patch.commit)
-    taken = frozenset(o.upstream for o in replayed.outcomes if o.tree)
-
-    def trial(tried: Sequence[Patch]) -> AbstractContextManager[Guard]:
-        return guarding(Series("", "", base, tuple(tried)), tree, shop, accepted)
-
-    return needed(Case(patch, tree, outcome, findings, bench, trial, progress, taken))
+def _inserted(
+    series: Series, definition: Definition, patch: Patch, picks: Sequence[Pick], shop: Workshop
+) -> tuple[Series, Definition]:
+    made = read_patches([shop.history.commit(pick.commit) for pick in picks], shop.history, shop.store)
+    at = series.patches.index(patch)
+    patches = (*series.patches[:at], *made, *series.patches[at:])
+    row = next(i for i, c in enumerate(definition.commits) if patch.commit.startswith(c.commit))
+    topic = definition.commits[row].topic
+    rows = tuple(DefinedCommit(pick.commit, pick.subject, topic, 0) for pick in picks)
+    commits = (*definition.commits[:row], *rows, *definition.commits[row:])
+    return replace(series, patches=patches), replace(definition, commits=commits)
 
 
-@contextmanager
-def guarding(series: Series, tree: str, shop: Workshop, accepted: Sequence[Acceptance]) -> Iterator[Guard]:
-    """The guard of a run, for some patches on some tree."""
-    with KernelGuard(series, tree, shop.trees, shop.store, shop.history, cache_folder()) as guard:
-        yield Lenient(guard, tuple(accepted))
+def marked(outcomes: Sequence[PatchOutcome], put: Mapping[str, str]) -> list[PatchOutcome]:
+    """The outcomes, each that was put in with whose prerequisite it is."""
+    return [replace(o, reason=f"prerequisite of {put[o.upstream][:12]}") if o.upstream in put else o for o in outcomes]
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Where the patches of one series are tried on one target: `base` is the upstream commit up to which it has all history."""
+
+    base: str
+    onto: Commit
+    shop: Workshop
+    accepted: Sequence[Acceptance]
+    progress: Progress
+
+    def replay(self, series: Series, progress: Progress) -> Replayed:
+        """As a run would do it."""
+        shop = self.shop
+        with self.guarding(series, self.onto.tree) as guard:
+            return replay(series, self.onto.oid, shop.store, shop.trees, shop.history, progress, guard)
+
+    def plans(self, patch: Patch, outcome: PatchOutcome, replayed: Replayed) -> Needed:
+        """The plans for a patch of a replayed series, found on the tree on which it did not land."""
+        shop = self.shop
+        tree = _tree_before(outcome, replayed, self.onto.tree)
+        since = known_until(Series("", "", self.base, (patch,)), self.onto.oid, shop.history)
+        library = Library(shop.store, shop.trees, shop.history)
+        bench = Bench(library, since, moved_files([patch], tree, shop.trees, shop.history))
+        findings = tuple(f for f in replayed.findings if f.patch == patch.commit)
+        taken = frozenset(o.upstream for o in replayed.outcomes if o.tree)
+
+        def trial(tried: Sequence[Patch]) -> AbstractContextManager[Guard]:
+            return self.guarding(Series("", "", self.base, tuple(tried)), tree)
+
+        return needed(Case(patch, tree, outcome, findings, bench, trial, self.progress, taken))
+
+    @contextmanager
+    def guarding(self, series: Series, tree: str) -> Iterator[Guard]:
+        """The guard of a run, for some patches on some tree."""
+        shop = self.shop
+        with KernelGuard(series, tree, shop.trees, shop.store, shop.history, cache_folder()) as guard:
+            yield Lenient(guard, tuple(self.accepted))
 
 
 def wants_help(outcome: PatchOutcome) -> bool:

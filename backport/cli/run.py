@@ -19,6 +19,7 @@ from backport.cli import STATUS_HELP
 @click.option("--tarball", type=click.Path(path_type=Path), metavar="FILE", help="The spec's Source0 [default: made].")
 @click.option("--packager", metavar="'NAME <MAIL>'", help="Who signs the changelog [default: git's user, by its configuration].")
 @click.option("--srpm/--no-srpm", default=True, help="Build the source RPM with rpmbuild.")
+@click.option("--with-prerequisites", "prerequisites", is_flag=True, help="Put the cheapest complete plan before what conflicts.")
 @click.option("--patches", type=click.Path(path_type=Path), metavar="DIR", help="A folder of series definitions, searched first.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON instead.")
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
@@ -31,6 +32,7 @@ def command(
     tarball: Path | None,
     packager: str | None,
     srpm: bool,
+    prerequisites: bool,
     patches: Path | None,
     as_json: bool,
     quiet: bool,
@@ -56,6 +58,7 @@ def command(
         tarball=tarball,
         packager=packager,
         srpm=srpm,
+        prerequisites=prerequisites,
     )
     with Console(quiet=quiet or as_json) as console:
         result = pipeline.run(options, console)

@@ -104,11 +104,22 @@ class FileCheck:
             places = [place for place in there.get(use.name, ()) if fits(place, use.role)]
             if places and places[0].declaration.kind != "forward":
                 explained[use] = places[0]
+        explained.update(self._by_users([use for use in doubtful if use not in explained]))
         unknown = [use for use in doubtful if use not in explained and use.role == "call" and not self._mentioned(use.name)]
         nowhere = list(self._nowhere([use for use in unknown if use.name not in {found.name for found in explained}]))
         self.unexplained += len(names - {use.name for use in explained} - {missing.name for missing in nowhere})
         yield from nowhere
         yield from self._absent({use: place for use, place in explained.items() if not self._mentioned(use.name)})
+
+    def _by_users(self, uses: list[Use]) -> dict[Use, Place]:
+        """Of names that nothing in a header's own sight explains, those that upstream's users declare and the target's do not."""
+        if not uses or not self._path.endswith(b".h"):
+            return {}
+        there = self._view.upstream_users.declared({use.name for use in uses})
+        here = self._view.users
+        known = here.declared(set(there)) if there and here else {}
+        wanted = {name: place for name, place in there.items() if here and name not in known and not here.mention(name)}
+        return {use: wanted[use.name] for use in uses if use.name in wanted and fits(wanted[use.name], use.role)}
 
     def _nowhere(self, calls: list[Use]) -> Iterator[Missing]:
         """Calls of what a header declares that neither tree's file sees: no file in sight so much as has the word.

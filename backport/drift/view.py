@@ -11,6 +11,7 @@ from backport.csource.outline import Include, includes
 from backport.csource.tokens import mentioned
 from backport.drift.elsewhere import HeaderSearch
 from backport.drift.side import Overlay, Place, Side
+from backport.drift.users import Users
 from backport.git.trees import Trees
 from backport.model.series import FileChange
 
@@ -71,6 +72,10 @@ class Target:
         entry = self._trees.entry(self.side.tree, path)
         return entry.oid if entry is not None and entry.is_file else ""
 
+    def users(self, path: bytes, side: Side) -> Users:
+        """The files of its folder that include the header at `path`, on either side."""
+        return Users(path, side, self._trees)
+
     def knows(self, name: bytes, path: bytes) -> bool:
         """Whether the target's version of a file mentions a name in its code, or a header does."""
         text = self.text(path)
@@ -121,6 +126,16 @@ class View:
     def upstream_closure(self) -> Closure:
         """What it sees upstream, after the patch."""
         return self.upstream.closure(self.change.path, includes(self.change.new), None, beyond(self.change.new))
+
+    @cached_property
+    def users(self) -> Users:
+        """Who includes the file in the target, where it is a header."""
+        return self.target.users(self.path, self.target.side)
+
+    @cached_property
+    def upstream_users(self) -> Users:
+        """Who includes it upstream."""
+        return self.target.users(self.change.path, self.upstream)
 
     @cached_property
     def _own(self) -> tuple[bytes, str] | None:

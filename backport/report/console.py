@@ -27,7 +27,7 @@ from backport.model.finding import Finding, Level
 from backport.model.result import RunResult, Skipped
 from backport.model.verdict import PatchOutcome
 from backport.report import safe, view
-from backport.report.summary import headline, left_out, plural, ranked, unsettled
+from backport.report.summary import headline, left_out, plural, ranked, remarked, unsettled
 
 PLAIN_WIDTH = 110
 STAGE = 8
@@ -108,6 +108,8 @@ class Console:
             self._block(view.person_tree(result))
         if result.findings:
             self._block(view.finding_tree(ranked(result)))
+        if remarked(result):
+            self._block(view.remark_tree(result))
         if left_out(result):
             self._block(view.left_out_tree(result))
         if result.skipped:

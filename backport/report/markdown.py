@@ -22,6 +22,7 @@ from backport.report.summary import (
     plural,
     ranked,
     reason,
+    remarked,
     shares,
     unsettled,
 )
@@ -33,7 +34,7 @@ ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"}
 
 def render(result: RunResult) -> str:
     """The whole summary: verdicts, what needs a person with both sides and causes, findings, what was left out or not done."""
-    parts = (_head(result), _unsettled(result), _findings(ranked(result)), _left_out(result), _not_done(result))
+    parts = (_head(result), _unsettled(result), _findings(ranked(result)), _remarked(result), _left_out(result), _not_done(result))
     return "\n".join(line for part in parts for line in part) + "\n"
 
 
@@ -133,6 +134,14 @@ def _findings(findings: Sequence[Finding]) -> Iterator[str]:
         sides = (prose(found.upstream), prose(found.target))
         hint = f"accepted: {found.accepted}" if found.accepted else found.hint
         yield row(found.level, prose(found.kind), code(found.symbol), where, *sides, by, prose(hint))
+
+
+def _remarked(result: RunResult) -> Iterator[str]:
+    if not remarked(result):
+        return
+    yield from ("", "### Landed with a remark", "")
+    for patch in remarked(result):
+        yield f"- {patch.verdict}: {_patch(patch)}: {prose(patch.reason)}"
 
 
 def _left_out(result: RunResult) -> Iterator[str]:

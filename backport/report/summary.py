@@ -70,6 +70,11 @@ def left_out(result: RunResult) -> list[PatchOutcome]:
     return [patch for patch in result.patches if not patch.verdict.landed and not patch.verdict.needs_person]
 
 
+def remarked(result: RunResult) -> list[PatchOutcome]:
+    """The patches that landed and have a reason beside it."""
+    return [patch for patch in result.patches if patch.verdict.landed and patch.reason]
+
+
 def headline(result: RunResult) -> str:
     """The outcome in one sentence without outside text: landed, waiting and left out add up to the whole series."""
     if not result.patches:

@@ -19,7 +19,17 @@ from backport.model.finding import Finding, Level
 from backport.model.result import Artifact, RunResult, Skipped
 from backport.model.verdict import Cause, Conflict, PatchOutcome, Verdict
 from backport.report import safe
-from backport.report.summary import VERDICT_MEANS, conflict_means, counts, left_out, plural, reason, shares, unsettled
+from backport.report.summary import (
+    VERDICT_MEANS,
+    conflict_means,
+    counts,
+    left_out,
+    plural,
+    reason,
+    remarked,
+    shares,
+    unsettled,
+)
 
 EXCERPT = 20
 NOTES = 10
@@ -120,6 +130,14 @@ def left_out_tree(result: RunResult) -> Tree:
         branch.add(text((reason(patch), GUIDE)))
         _add_causes(branch, patch.causes)
         _add_needs(branch, patch, result)
+    return tree
+
+
+def remark_tree(result: RunResult) -> Tree:
+    """Every patch that landed with something to be said about it: a prerequisite that was put in front of another, say."""
+    tree = _tree("Landed with a remark", "bold")
+    for patch in remarked(result):
+        tree.add(_patch_label(patch)).add(text((patch.reason, GUIDE)))
     return tree
 
 

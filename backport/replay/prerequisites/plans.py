@@ -28,7 +28,7 @@ from backport.replay.settle import Settled
 
 STAGE = "prerequisites"
 _ROUNDS = 24  # how deep the prerequisites of prerequisites are followed
-_MOST = 16  # commits in a plan: who must pick more is porting a subsystem, and should be told so
+_MOST = 20  # commits in a plan: who must pick more is porting a subsystem, and should be told so
 _SHOWN = 5  # candidates that are told
 _PICK = 10  # lines: what picking one more commit costs beyond its own lines, when plans are ranked
 
@@ -55,7 +55,7 @@ class Case:
 
 
 def needed(case: Case) -> Needed:
-    """Everything that is known about what one patch needs. Bounded: plans of at most sixteen commits, found in two dozen rounds."""
+    """Everything that is known about what one patch needs. Bounded: plans of at most twenty commits, found in two dozen rounds."""
     seen = suspects(case.outcome, case.findings, case.patch, case.bench, case.taken)
     search = _Search(case)
     plans = search.plans(seen.found, seen.conflicts)
