@@ -9,10 +9,11 @@ from backport.git.merge import Merger
 from backport.git.trees import PathTakenError
 from backport.model.finding import Finding
 from backport.model.series import Entry, Patch, show_path
-from backport.model.verdict import Conflict, PatchOutcome, Suggestion, Verdict
+from backport.model.verdict import Conflict, FileOutcome, PatchOutcome, Suggestion, Verdict
 from backport.replay.compose import Candidate, Ladder, candidates
 from backport.replay.decide import Decision, decide
 from backport.replay.guard import Guard, refusal
+from backport.replay.guard.text import text_findings
 from backport.replay.precision import precision
 from backport.replay.rules.ladder import attempt
 from backport.replay.situation import Library
@@ -74,11 +75,15 @@ class Settler:
         if not outcome.tree:
             found = self._guard.findings(patch, "") if outcome.verdict is Verdict.CONFLICT else ()
             return Settled(outcome, tuple(found))
-        findings = tuple(self._guard.findings(patch, outcome.tree))
+        findings = self._findings(patch, outcome.files, outcome.tree)
         if why := refusal(findings):
             refused = Suggestion(("3-way",), outcome.tree, outcome.files, doubts=(why,))
             outcome = replace(outcome, verdict=Verdict.SUSPECT, tree="", reason=why, suggestions=(refused,))
         return Settled(outcome, findings)
+
+    def _findings(self, patch: Patch, files: Sequence[FileOutcome], tree: str) -> tuple[Finding, ...]:
+        """What the guard finds in a patch that would leave `files` and `tree`: in the text itself, and in what its names mean."""
+        return (*text_findings(patch.commit, files, self._library.store), *self._guard.findings(patch, tree))
 
     def decide(self, patch: Patch, tree: str) -> list[Decision]:
         """The decision about each file, all merges made."""
@@ -107,7 +112,7 @@ class Settler:
         found = candidates(patch, tree, decisions, self._policy.ladder, self._library, self._since())
         suggestions: list[Suggestion] = []
         for candidate in found:
-            findings = tuple(self._guard.findings(patch, candidate.tree))
+            findings = self._findings(patch, candidate.files, candidate.tree)
             why = refusal(findings)
             if candidate.sure and not why:
                 return Settled(_resolved(patch, tree, candidate), findings)
@@ -126,7 +131,7 @@ class Settler:
     def _accepted(self, patch: Patch, suggestions: Sequence[Suggestion]) -> Settled:
         """The best suggestion, applied because somebody asked for that. The guard is asked again: it remembers the last tree."""
         best = suggestions[0]
-        findings = tuple(self._guard.findings(patch, best.tree))
+        findings = self._findings(patch, best.files, best.tree)
         reason = f"suggested by {', '.join(best.rules)} and applied as asked"
         outcome = PatchOutcome(patch.commit, patch.subject, Verdict.SUGGESTED, best.files, reason=reason, tree=best.tree)
         return Settled(replace(outcome, suggestions=tuple(suggestions)), findings)

@@ -1,4 +1,4 @@
-"""The guard: asked about every patch that merged cleanly, before it may land."""
+"""The guard: asked about every patch that merged cleanly or that a rule resolved, before it may land."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from backport.model.series import Patch
 
 
 class Guard(Protocol):
-    """What the replay asks. Patches come in the order of the series; only what landed counts as part of the target."""
+    """What the replay asks about the meaning of the added lines (the checks of the text, `guard.text`, it makes itself).
+
+    Patches come in the order of the series; only what landed counts as part of the target.
+    """
 
     def findings(self, patch: Patch, tree: str) -> Sequence[Finding]:
         """What the added lines of a patch mean in the target as it is now, and whether that is what they meant upstream.
@@ -34,9 +37,16 @@ class Trusting:
 
 
 def refusal(findings: Sequence[Finding]) -> str:
-    """Why a patch may not land, in one phrase; '' where it may."""
-    names = list(dict.fromkeys(f.symbol for f in findings if f.blocks))
+    """Why a patch may not land, in one phrase; '' where it may. Faults of the text come before names that are missing."""
+    blocking = [found for found in findings if found.blocks]
+    placed = next((found for found in blocking if found.kind in TEXT_KINDS), None)
+    if placed is not None:
+        return f"{placed.symbol}: {placed.target}"
+    names = list(dict.fromkeys(found.symbol for found in blocking))
     if not names:
         return ""
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return f"it needs {', '.join(names[:3])}{more}: see the findings"
+
+
+TEXT_KINDS = ("other-function", "left-over", "doubled-line", "second-place", "parses-worse")

@@ -1,0 +1,83 @@
+"""One file of a patch as it stands in the target: the four texts of a merge, and what changed between them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+
+from backport.git.merge import rows
+from backport.replay.guard.place import Change, changes, squeezed
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something wrong with a file as it landed: what (a name or a line), its 1-based line upstream, and why in half a sentence.
+
+    `sure` is false where a person should know and the patch may well be right.
+    """
+
+    what: str
+    line: int
+    why: str
+    sure: bool = True
+
+
+@dataclass(frozen=True)
+class Landed:
+    """`base` and `theirs` are upstream's file before and after the patch, `ours` and `result` the target's at `path`."""
+
+    path: bytes
+    upstream_path: bytes
+    base: bytes
+    ours: bytes
+    theirs: bytes
+    result: bytes
+
+    @cached_property
+    def upstream(self) -> tuple[Change, ...]:
+        """What the patch changed upstream."""
+        return changes(self.base, self.theirs)
+
+    @cached_property
+    def here(self) -> tuple[Change, ...]:
+        """What it changed in the target."""
+        return changes(self.ours, self.result)
+
+    @cached_property
+    def base_rows(self) -> list[bytes]:
+        """The lines of upstream's file before the patch."""
+        return rows(self.base)
+
+    @cached_property
+    def theirs_rows(self) -> list[bytes]:
+        """The lines of upstream's file after it."""
+        return rows(self.theirs)
+
+    @cached_property
+    def ours_rows(self) -> list[bytes]:
+        """The lines of the target's file before the patch."""
+        return rows(self.ours)
+
+    @cached_property
+    def result_rows(self) -> list[bytes]:
+        """The lines of the target's file after it."""
+        return rows(self.result)
+
+    @cached_property
+    def base_keys(self) -> list[bytes]:
+        """The lines of upstream's file before the patch, blanks aside."""
+        return [squeezed(row) for row in self.base_rows]
+
+    @cached_property
+    def ours_keys(self) -> list[bytes]:
+        """The lines of the target's file before the patch, blanks aside."""
+        return [squeezed(row) for row in self.ours_rows]
+
+    @cached_property
+    def counts(self) -> tuple[Counter[bytes], Counter[bytes], Counter[bytes], Counter[bytes]]:
+        """How often each line stands in base, ours, theirs and result, blanks aside; only of the lines that the patch touches."""
+        touched = {squeezed(row) for change in self.upstream for row in (*change.removed, *change.added)}
+        texts = (self.base_rows, self.ours_rows, self.theirs_rows, self.result_rows)
+        base, ours, theirs, result = (Counter(key for row in text if (key := squeezed(row)) in touched) for text in texts)
+        return base, ours, theirs, result

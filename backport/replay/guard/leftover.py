@@ -1,0 +1,28 @@
+"""A line that upstream takes away must not be left where the target moved it.
+
+The patch deletes a line at one place; the target has moved that line, so that at this place both sides agree that it goes, and
+at its new place nobody asks. The merge is clean, and the line is still there. Example: 1c6fe0364fa7 on 2.6.32.y (cpuidle: fix
+incorrect optimization) removes the member `measured_us` of struct menu_device, which the target has two lines further down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backport.replay.guard.landed import Fault, Landed
+from backport.replay.guard.place import squeezed, telling
+
+
+def leftover(landed: Landed) -> Iterator[Fault]:
+    """Lines of which more are left than the target had, less those that upstream removed."""
+    base, ours, theirs, result = landed.counts
+    seen: set[bytes] = set()
+    for change in landed.upstream:
+        for number, row in enumerate(change.removed, change.old + 1):
+            key = squeezed(row)
+            if key in seen or not telling(row):
+                continue
+            seen.add(key)
+            gone = base[key] - theirs[key]
+            if gone > 0 and result[key] > max(theirs[key], ours[key] - gone):
+                yield Fault(key.decode("utf-8", "replace"), number, "upstream removes this line; it is still there")

@@ -1,0 +1,65 @@
+"""The checks of the text itself: asked about every file that a merge or a rule made, whatever its names mean.
+
+Each is a module of one function that yields its faults. A file that is upstream's own, byte for
+byte, has none; a binary, a huge or a minified one is not looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from backport.git.store import Store
+from backport.model.finding import Finding, Level
+from backport.model.series import Entry
+from backport.model.verdict import FileOutcome
+from backport.replay.guard.doubled import doubled
+from backport.replay.guard.function import other_function
+from backport.replay.guard.landed import Fault, Landed
+from backport.replay.guard.leftover import leftover
+from backport.replay.guard.parsing import parses_worse
+from backport.replay.guard.second import second_place
+
+Check = Callable[[Landed], Iterator[Fault]]
+
+CHECKS: dict[str, Check] = {
+    "other-function": other_function,
+    "left-over": leftover,
+    "doubled-line": doubled,
+    "second-place": second_place,
+    "parses-worse": parses_worse,
+}
+_LARGEST = 2 << 20
+_LONGEST = 20_000  # bytes of a line
+
+
+def text_findings(patch: str, files: Sequence[FileOutcome], store: Store) -> list[Finding]:
+    """What the checks find in the files of one patch as it landed."""
+    found: list[Finding] = []
+    for file in files:
+        landed = _landed(file, store)
+        if landed is None:
+            continue
+        for kind, check in CHECKS.items():
+            found.extend(_finding(kind, fault, patch, file.upstream_path) for fault in check(landed))
+    return found
+
+
+def _finding(kind: str, fault: Fault, patch: str, path: bytes) -> Finding:
+    return Finding(Level.ERROR if fault.sure else Level.WARNING, kind, fault.what, patch, path, fault.line, target=fault.why)
+
+
+def _landed(file: FileOutcome, store: Store) -> Landed | None:
+    """The four texts of a file whose content was made here; None where there is nothing to look at."""
+    if file.result is None or file.result in (file.theirs, file.ours):
+        return None
+    texts = [_text(entry, store) for entry in (file.base, file.ours, file.theirs, file.result)]
+    if any(text is None or b"\0" in text or len(text) > _LARGEST for text in texts):
+        return None
+    base, ours, theirs, result = (text or b"" for text in texts)
+    if max(map(len, result.split(b"\n"))) > _LONGEST:
+        return None
+    return Landed(file.path, file.upstream_path, base, ours, theirs, result)
+
+
+def _text(entry: Entry | None, store: Store) -> bytes | None:
+    return store.read(entry.oid, "blob") if entry is not None and entry.is_file else None
