@@ -52,6 +52,7 @@ _COMMANDS = {
     "symbol": ("backport.cli.symbol", "Say what a name is in each version, and who changed it between."),
     "index": ("backport.cli.index", "Read whole trees into the index, so that later questions are quick."),
     "spec": ("backport.cli.spec", "Take a series into a kernel.spec, out of it again, or check one."),
+    "distgit": ("backport.cli.distgit", "A dist-git folder as a target: its patches as a branch, and back."),
     "submit": ("backport.cli.submit", "Build a source RPM in Koji, or print the command for Koji, fedpkg, copr, packit."),
     "series": ("backport.cli.series", "List, show and write series definitions."),
     "log": ("backport.cli.log", "Show the last run again, from its report."),

@@ -31,8 +31,7 @@ def check_branch(clone: Clone, branch: str) -> None:
 
     Asked before the run begins: nobody wants to hear it after a minute's work.
     """
-    if not _BRANCH.fullmatch(branch):
-        raise InputError(f"{branch!r} is no name for a branch", where="--branch")
+    check_name(branch)
     existing, ours = resolve([clone], [f"refs/heads/{branch}", _mark(branch)])
     if existing is not None and existing != ours:
         then = "give another --branch, or delete it yourself (git branch -D)"
@@ -40,6 +39,12 @@ def check_branch(clone: Clone, branch: str) -> None:
     for head in [clone.git_dir / "HEAD", clone.common / "HEAD", *clone.common.glob("worktrees/*/HEAD")]:
         if _branch_of(head) == branch.encode():
             raise InputError(f"the branch {branch} is checked out", where=str(head.parent), then="switch to another branch first")
+
+
+def check_name(branch: str) -> None:
+    """InputError for a name that no branch may have."""
+    if not _BRANCH.fullmatch(branch):
+        raise InputError(f"{branch!r} is no name for a branch", where="--branch")
 
 
 def publish(store: Store, clone: Clone, tip: str, branch: str) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from email import message_from_bytes, policy
+from email import message_from_string, policy
+from email.header import decode_header
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from backport.package.plan import PatchFile
 
 _PREFIX = re.compile(r"^\s*\[[^\]]*PATCH[^\]]*\]\s*", re.IGNORECASE)
 _MAIL = re.compile(rb"^From [0-9a-f]{40} .*\n(?=From: )", re.M)
+_WORD = re.compile(r"=\?[^?\s]+\?[QqBb]\?[^?\s]*\?=(?:\s+(?==\?))?")
+_HEADER = 65536
 _LARGEST = 64 << 20  # bytes; Fedora's longest patch, drm-nouveau, had one
 
 
@@ -77,17 +80,30 @@ def change(
 
 def title(mail: bytes) -> str:
     """The subject of the (first) mail in a patch file, without [PATCH]; '' where it has none."""
-    subject = message_from_bytes(mail.partition(b"\n\n")[0] + b"\n\n", policy=policy.compat32).get("Subject", "")
-    return _PREFIX.sub("", " ".join(_decoded(str(subject)).split()))
+    return _PREFIX.sub("", " ".join(header(mail, "Subject").split()))
+
+
+def header(mail: bytes, field: str) -> str:
+    """A header field of the (first) mail in a patch file, decoded; '' where the file is no mail or has no such field.
+
+    Encoded words (RFC 2047) and plain UTF-8 or latin-1, which patch files have as well.
+    """
+    text = re.sub(rb"\AFrom [^\n]*\n", b"", mail[:_HEADER]).partition(b"\n\n")[0]
+    if not re.match(rb"[A-Za-z-]+: ", text):
+        return ""
+    try:
+        plain = text.decode("utf-8")
+    except UnicodeDecodeError:
+        plain = text.decode("latin-1")
+    return _WORD.sub(_word, str(message_from_string(plain + "\n\n", policy=policy.compat32).get(field, "")))
 
 
 def date(data: bytes) -> int:
     """The latest date of the mails in a patch file, in seconds since 1970; 0 where none has one."""
     latest = 0
-    for start in [found.end() for found in _MAIL.finditer(data)] or [0]:
-        header = message_from_bytes(data[start : start + 65536].partition(b"\n\n")[0] + b"\n\n", policy=policy.compat32)
+    for start in [found.start() for found in _MAIL.finditer(data)] or [0]:
         try:
-            latest = max(latest, int(parsedate_to_datetime(str(header.get("Date", ""))).timestamp()))
+            latest = max(latest, int(parsedate_to_datetime(header(data[start : start + _HEADER], "Date")).timestamp()))
         except (TypeError, ValueError, OverflowError):
             continue
     return latest
@@ -101,13 +117,15 @@ def config_value(text: str) -> ConfigValue:
     return ConfigValue(symbol, value)
 
 
-def _decoded(subject: str) -> str:
-    from email.header import decode_header, make_header
-
+def _word(found: re.Match[str]) -> str:
+    """One encoded word; as it stands where it is damaged or its charset unknown."""
     try:
-        return str(make_header(decode_header(subject)))
-    except (LookupError, ValueError):  # an unknown charset, or base64 that is none
-        return subject
+        return "".join(
+            part.decode(charset or "ascii", "replace") if isinstance(part, bytes) else part
+            for part, charset in decode_header(found[0].strip())
+        )
+    except (LookupError, ValueError):
+        return found[0]
 
 
 def _seconds(day: str) -> int:

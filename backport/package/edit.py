@@ -101,6 +101,11 @@ def diff(edited: Edited, path: Path) -> bytes:
     return b"".join(parts)
 
 
+def without(document: Document, series: str) -> Document:
+    """The spec without what the series wrote into it, if it did. InputError where a person changed lines of it."""
+    return _without(document, _blocks(document, series))
+
+
 def _blocks(document: Document, series: str) -> list[Block]:
     return [block for block in blocks.find(document.data, document.where) if block.series == series]
 

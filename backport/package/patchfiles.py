@@ -23,7 +23,7 @@ def group(
     """
     landed = [o for o in outcomes if o.upstream in mails]
     if not definition.topics:
-        files = tuple(PatchFile(_file_name(i, o.subject), mails[o.upstream]) for i, o in enumerate(landed, 1))
+        files = tuple(PatchFile(file_name(i, o.subject), mails[o.upstream]) for i, o in enumerate(landed, 1))
         return files, tuple(o.subject for o in landed)
     topic_of = {commit.commit: commit.topic for commit in definition.commits}
     found = []
@@ -47,7 +47,7 @@ def _topic(topic_of: Mapping[str, str], upstream: str) -> str:
     return topic_of.get(upstream) or next((topic for short, topic in topic_of.items() if upstream.startswith(short)), "")
 
 
-def _file_name(number: int, subject: str) -> str:
+def file_name(number: int, subject: str) -> str:
     """`0007-mm-ksm-add.patch`, as git format-patch names it: at most 64 characters, nothing that a shell or rpm reads."""
     slug = re.sub(r"[^A-Za-z0-9_]+", "-", subject).strip("-")[:52].rstrip("-")
     return f"{number:04d}-{slug or 'patch'}.patch"
