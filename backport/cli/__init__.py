@@ -54,6 +54,7 @@ _COMMANDS = {
     "spec": ("backport.cli.spec", "Take a series into a kernel.spec, out of it again, or check one."),
     "distgit": ("backport.cli.distgit", "A dist-git folder as a target: its patches as a branch, and back."),
     "submit": ("backport.cli.submit", "Build a source RPM in Koji, or print the command for Koji, fedpkg, copr, packit."),
+    "ingest": ("backport.cli.ingest", "Say which series there are in mail, and tell the life of one."),
     "series": ("backport.cli.series", "List, show and write series definitions."),
     "log": ("backport.cli.log", "Show the last run again, from its report."),
 }

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from backport.cli import STATUS_HELP
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from backport.ingest.mail.adopt import Wish
 
 _patches = click.option("--patches", type=click.Path(path_type=Path), metavar="DIR", help="Definitions to search first.")
 
@@ -44,7 +50,13 @@ def show(name: str, patches: Path | None) -> None:
 @command.command()
 @click.argument("name")
 @click.argument("paths", nargs=-1)
-@click.option("--commits", "span", required=True, metavar="A..B", help="The upstream range to take commits from.")
+@click.option("--commits", "span", metavar="A..B", help="The upstream range to take commits from.")
+@click.option("--from", "source", metavar="SOURCE", help="Take a posted series from mail instead (see `backport ingest --help`).")
+@click.option("--series", "wanted", default="", metavar="ID", help="With --from: which series, by Message-ID or title words.")
+@click.option("--revision", default="", metavar="vN", help="With --from: which revision [default: the last that is whole].")
+@click.option("--base", default="", metavar="REV", help="With --from: what it was made on [default: found from its blob ids].")
+@click.option("--guard", "guards", multiple=True, metavar="NAME", help="With --from: a guard that holds in a quilt series.")
+@click.option("--allow-hidden", is_flag=True, help="With --from: take code with bidirectional or zero-width characters.")
 @click.option("--grep", default="", metavar="RE", help="Only commits whose message matches (extended, any case).")
 @click.option("--kernel", "kernels", multiple=True, metavar="PATH|URL", help="A history with the commits.")
 @click.option("--onto", metavar="REV", help="The target [default: A].")
@@ -54,7 +66,13 @@ def show(name: str, patches: Path | None) -> None:
 def new(
     name: str,
     paths: tuple[str, ...],
-    span: str,
+    span: str | None,
+    source: str | None,
+    wanted: str,
+    revision: str,
+    base: str,
+    guards: tuple[str, ...],
+    allow_hidden: bool,
     grep: str,
     kernels: tuple[str, ...],
     onto: str | None,
@@ -62,13 +80,41 @@ def new(
     symbols: tuple[str, ...],
     patches: Path,
 ) -> None:
-    """Write patches/NAME/series.toml from the commits A..B (that touch PATHS), oldest first, without merges."""
+    """Write patches/NAME/series.toml from the commits A..B (that touch PATHS), or from a series that was posted.
+
+    Of commits, merges are left out, the oldest comes first. Of a posted series the mails are kept beside the definition.
+    """
     from backport.ingest.select import Selection, select, write
     from backport.report.console import Console
     from backport.settings import default_kernels
 
+    if (span is None) == (source is None):
+        raise click.UsageError("give one of --commits A..B and --from SOURCE")
+    if span is None:
+        from backport.ingest.mail.adopt import Wish
+
+        _adopt(Wish(name, source or "", wanted, revision, title or "", base, onto or "", guards, allow_hidden), kernels, patches)
+        return
     selection = Selection(name, title or name, span, paths, grep, onto or span.split("..")[0], symbols)
     definition = write(select(selection, kernels or default_kernels()), patches)
     with Console() as console:
         console.show_definition(definition)
         console.show_text(f"written to {definition.source}")
+
+
+def _adopt(wish: Wish, kernels: Sequence[str], patches: Path) -> None:
+    from backport.ingest.mail.adopt import adopt
+    from backport.report.console import Console
+    from backport.settings import default_kernels
+
+    with Console() as console:
+        made = adopt(wish, kernels or default_kernels(), patches, console)
+        console.show_definition(made.definition)
+        base = made.base
+        known = f"{base.have} of {base.want} files as posted"
+        console.show_text(f"posted as {made.revision.version}, made on {base.name} ({base.commit[:12]}): {base.rule}, {known}")
+        for note in made.revision.notes:
+            console.show_text(f"{note.kind}: {note.what}")
+        if made.filled:
+            console.show_text(f"{made.filled} patches were taken from the revision that it mends")
+        console.show_text(f"written to {made.definition.source}")

@@ -57,6 +57,23 @@ def open_clone(path: Path) -> Clone:
     return Clone(git_dir.resolve(), common.resolve())
 
 
+def tip_of(clone: Clone) -> str:
+    """The commit at a clone's HEAD, read from its files without a process; '' where there is none yet."""
+    head = (clone.git_dir / "HEAD").read_bytes().strip()
+    if not head.startswith(b"ref: "):
+        return head.decode("ascii", "replace")
+    name = head[5:].strip()
+    loose = clone.common / os.fsdecode(name)
+    if name.startswith(b"refs/") and b".." not in name and loose.is_file():
+        return loose.read_bytes().strip().decode("ascii", "replace")
+    try:
+        packed = (clone.common / "packed-refs").read_bytes()
+    except OSError:
+        return ""
+    found = re.search(rb"^([0-9a-f]{40}) " + re.escape(name) + rb"$", packed, re.M)
+    return found[1].decode() if found else ""
+
+
 def resolve(clones: Sequence[Clone], names: Sequence[str]) -> list[str | None]:
     """The commit id that each name means in the first clone that knows it; None where none does.
 

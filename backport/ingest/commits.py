@@ -9,6 +9,7 @@ from backport.git.clone import Clone, resolve
 from backport.git.history import Commit, History
 from backport.git.runner import GitFailedError
 from backport.git.store import EMPTY_TREE, Store
+from backport.ingest.mail.defined import mailed
 from backport.model.definition import DefinedCommit, Definition
 from backport.model.errors import InputError
 from backport.model.progress import Progress
@@ -26,7 +27,9 @@ def ingest(definition: Definition, clones: Sequence[Clone], store: Store, progre
     """
     progress.stage("ingest", len(definition.commits))
     history = History(store)
-    ids = resolve(clones, [c.commit for c in definition.commits] + [definition.base])
+    ids = resolve(clones, [c.commit for c in definition.commits if not c.mail] + [definition.base])
+    if any(c.mail for c in definition.commits):
+        ids = [*mailed(definition, ids[-1], store), ids[-1]]
     commits = [_look_up(definition, wanted, oid, history, store) for wanted, oid in zip(definition.commits, ids, strict=False)]
     try:
         patches = read_patches(commits, history, store)

@@ -14,6 +14,7 @@ from backport.model.definition import ConfigValue, DefinedCommit, Definition, Dr
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _PATCH_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,57}\.patch")
 _ID = re.compile(r"[0-9a-f]{12,40}")
+_MAIL = re.compile(r"mails/[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SYMBOL = re.compile(r"[A-Za-z0-9_]+")
 _CONFIG_VALUE = re.compile(r'[ymn]|-?[0-9]+|0[xX][0-9a-fA-F]+|"[^"\\\n]*"')
 _KEYS = {
@@ -21,7 +22,7 @@ _KEYS = {
     "upstream": {"repository", "range"},
     "target": {"onto"},
     "topic": {"file", "title"},
-    "commit": {"id", "subject", "topic"},
+    "commit": {"id", "subject", "topic", "mail", "strip"},
     "drop": {"id", "subject", "reason"},
 }
 
@@ -78,11 +79,17 @@ def _table(place: Place, data: Mapping[str, Any], table: str, *, optional: bool 
 
 def _commit(place: Place, row: Mapping[str, Any], number: int) -> DefinedCommit:
     topic = string(place, row, "commit", number, "topic") if "topic" in row else ""
+    mail = string(place, row, "commit", number, "mail", _MAIL.fullmatch, "a file in mails/") if "mail" in row else ""
+    strip = row.get("strip", 1)
+    if type(strip) is not int or not 0 <= strip <= 9:
+        raise place.error("strip must be a number from 0 to 9", "commit", number, "strip")
     return DefinedCommit(
         string(place, row, "commit", number, "id", _ID.fullmatch, "12 to 40 hexadecimal digits"),
         string(place, row, "commit", number, "subject"),
         topic,
         place.line("commit", number, "id"),
+        mail,
+        strip,
     )
 
 
@@ -154,7 +161,7 @@ def dump(definition: Definition) -> bytes:
     document["target"] = {"onto": definition.onto}
     if definition.config:
         document["config"] = {value.symbol: value.value for value in definition.config}
-    tables = {
+    tables: dict[str, list[Any]] = {
         "topic": [{"file": topic.file, "title": topic.title} for topic in definition.topics],
         "commit": [_row(commit) for commit in definition.commits],
         "drop": [{"id": drop.commit, "subject": drop.subject, "reason": drop.reason} for drop in definition.drops],
@@ -167,5 +174,12 @@ def dump(definition: Definition) -> bytes:
     return re.sub(r"(?<!\n)\n(?=\[)", "\n\n", tomlkit.dumps(document)).encode()
 
 
-def _row(commit: DefinedCommit) -> dict[str, str]:
-    return {"id": commit.commit, "subject": commit.subject} | ({"topic": commit.topic} if commit.topic else {})
+def _row(commit: DefinedCommit) -> dict[str, str | int]:
+    row: dict[str, str | int] = {"id": commit.commit, "subject": commit.subject}
+    if commit.topic:
+        row["topic"] = commit.topic
+    if commit.mail:
+        row["mail"] = commit.mail
+    if commit.strip != 1:
+        row["strip"] = commit.strip
+    return row

@@ -8,12 +8,18 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class DefinedCommit:
-    """A commit that the series is made of: full id, subject (which must match), topic, its line in the file."""
+    """A commit that the series is made of: full id, subject (which must match), topic, its line in the file.
+
+    `mail` is the file, beside the definition, of a patch that was posted: its commit is made of that on the definition's base,
+    and must come out with this id. `strip` is how many folders its paths lose.
+    """
 
     commit: str
     subject: str
     topic: str
     line: int
+    mail: str = ""
+    strip: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,96 @@
+"""`series new NAME --from SOURCE`: a posted series becomes a definition, with its mails beside it."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from backport.ingest.definition import NAME
+from backport.ingest.mail import defined, lives
+from backport.ingest.mail.base import Base
+from backport.ingest.mail.posted import make
+from backport.ingest.mail.source import Mails, open_mails
+from backport.ingest.select import write
+from backport.ingest.sources import open_sources
+from backport.model.definition import Definition
+from backport.model.errors import InputError
+from backport.model.mail import Lineage, Revision
+from backport.model.progress import Progress
+from backport.settings import cache_folder
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What `series new --from` was asked for. Empty texts are questions that the mails answer."""
+
+    name: str
+    source: str
+    series: str = ""
+    revision: str = ""
+    title: str = ""
+    base: str = ""
+    onto: str = ""
+    guards: tuple[str, ...] = ()
+    hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """A posted series as a definition: the revision that was taken, how its base was found, how many patches are another's."""
+
+    definition: Definition
+    revision: Revision
+    base: Base
+    filled: int
+
+
+def adopt(wish: Wish, kernels: Sequence[str], patches: Path, progress: Progress) -> Adopted:
+    """Write the definition of a posted series, whole or not at all. InputError for one that lacks patches or does not apply."""
+    if not NAME.fullmatch(wish.name):
+        raise InputError(f"{wish.name!r} is no name for a series", then="letters, digits and ._- only")
+    with open_mails(wish.source, cache_folder(), progress, wish.guards) as mails:
+        found = _life(mails, wish)
+        revision = lives.latest(found, wish.revision)
+        posts, sources = lives.completed(revision, found)
+        raw = mails.read([post.where for post in posts])
+    named = [wish.base] if wish.base else [post.base_commit for post in revision.members if post.base_commit][:1]
+    clones = open_sources(kernels, [*named, *filter(None, [wish.onto])], cache_folder(), progress)
+    with tempfile.TemporaryDirectory(prefix="backport-") as folder, clones.store(Path(folder) / "run.git") as store:
+        made = make(raw, clones.clones, store, named=named, fallback=wish.base or wish.onto or "HEAD", hidden=wish.hidden)
+        onto = wish.onto or made.base.name
+        definition = defined.define(wish.name, wish.title or _printable(revision.title) or wish.name, made, onto, store)
+    target = patches / wish.name
+    fresh = not target.exists()
+    try:
+        defined.write_mails(definition, made, target)
+        written = write(definition, patches)
+    except BaseException:
+        if fresh:
+            shutil.rmtree(target, ignore_errors=True)
+        raise
+    return Adopted(written, revision, made.base, sum(bool(source) for source in sources))
+
+
+def _life(mails: Mails, wish: Wish) -> Lineage:
+    """The series that is meant: the one that was named, else the only one there is."""
+    if wish.series:
+        return lives.life(mails.archive, wish.series)
+    revisions = [each for each in lives.all_revisions(mails.archive) if each.posts]
+    if not revisions:
+        refused = mails.archive.refused()
+        what = f"no series is in it: {refused[0].why}" if refused else "no series is in it"
+        raise InputError(what, where=refused[0].where if refused else wish.source)
+    found = lives.life(mails.archive, revisions[-1].identity)
+    known = {each.identity for each in found.revisions}
+    others = [each for each in revisions if each.identity not in known]
+    if others:
+        then = f"name one with --series, for instance --series '{revisions[-1].identity}'"
+        raise InputError(f"{len(others) + 1} series are in it", where=wish.source, then=then)
+    return found
+
+
+def _printable(title: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in title)

@@ -1,0 +1,288 @@
+"""What is known of many mails, in one SQLite file: which threads, series, files and patch-ids they belong to. Never their text.
+
+Everything here can be made again from the source. Grouping and linking are worked out when they are asked for, from the threads
+that matter: an archive that grew mail by mail thus answers as one that was read at once.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+
+from backport.ingest.mail.posts import Read
+from backport.ingest.mail.runs import NO_ID, run_of
+from backport.ingest.mail.subject import title_key
+from backport.model.errors import EnvironmentFailedError
+from backport.model.mail import Kind, Label, Post, Refused, Trailer, Version
+
+_VERSION = 4
+_SCHEMA = """
+create table mail(
+    number integer primary key, origin text, place text, id text, parents text, date integer, name text, address text,
+    kind text, patch integer, pull integer, reply integer, major integer, minor integer, suffix text, labelled integer,
+    k integer, n integer, tags text, title text, key text, patch_id text, blobs text, trailers text, change_id text,
+    base_commit text, mentions text, whole integer,
+    thread integer);
+create table known(id text primary key, thread integer) without rowid;
+create table touched(path text, mail integer, primary key(path, mail)) without rowid;
+create table refused(origin text, place text, line integer, why text);
+create table origin(name text primary key, tip text);
+create index mail_id on mail(id);
+create index mail_thread on mail(thread);
+create index mail_place on mail(place);
+create index mail_key on mail(key) where kind in ('patch', 'cover');
+create index mail_patch on mail(patch_id) where patch_id != '';
+create index mail_change on mail(change_id) where change_id != '';
+create index mail_when on mail(date) where kind in ('patch', 'cover');
+"""
+_FIELD, _ITEM = "\x1f", "\x1e"
+_MOST_VARIABLES = 500
+
+
+class Archive:
+    """One file, or a scratch file of SQLite's own where `path` is None; a context. A file of another version is made anew."""
+
+    def __init__(self, path: Path | None) -> None:
+        try:
+            if path is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(path or "", timeout=60, isolation_level=None)
+            self._prepare()
+        except (sqlite3.DatabaseError, OSError) as error:
+            then = "remove the file: it is a cache"
+            raise EnvironmentFailedError(f"cannot open the archive: {error}", where=str(path), then=then) from error
+
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._db.close()
+
+    def _prepare(self) -> None:
+        if self._db.execute("pragma user_version").fetchone()[0] == _VERSION:
+            return
+        self._db.execute("pragma journal_mode = wal")
+        with self.change():
+            if self._db.execute("pragma user_version").fetchone()[0] == _VERSION:
+                return
+            for (name,) in self._db.execute("select name from sqlite_master where type = 'table'").fetchall():
+                self._db.execute(f'drop table "{name}"')
+            for statement in _SCHEMA.split(";"):
+                self._db.execute(statement)
+            self._db.execute(f"pragma user_version = {_VERSION}")
+
+    @contextmanager
+    def change(self) -> Iterator[None]:
+        """All that is added inside is there together or not at all; other processes wait."""
+        self._db.execute("begin immediate")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("rollback")
+            raise
+        self._db.execute("commit")
+
+    def tip(self, origin: str) -> str:
+        """Up to where a source was read, '' for a new one."""
+        row = self._db.execute("select tip from origin where name = ?", (origin,)).fetchone()
+        return row[0] if row else ""
+
+    def set_tip(self, origin: str, tip: str) -> None:
+        """Remember up to where a source was read."""
+        self._db.execute("insert or replace into origin values(?, ?)", (origin, tip))
+
+    def forget(self, origin: str) -> None:
+        """Take out everything of a source: its history was rewritten. Threads that it held together stay together."""
+        self._db.execute("delete from touched where mail in (select number from mail where origin = ?)", (origin,))
+        for table in ("mail", "refused"):
+            self._db.execute(f"delete from {table} where origin = ?", (origin,))  # noqa: S608 - one of two words above
+        self._db.execute("delete from origin where name = ?", (origin,))
+
+    def remove(self, origin: str, places: Iterable[str]) -> None:
+        """Take out mails that the source took back."""
+        for place in places:
+            found = self._db.execute("select number from mail where origin = ? and place = ?", (origin, place)).fetchall()
+            self._db.executemany("delete from touched where mail = ?", found)
+            self._db.executemany("delete from mail where number = ?", found)
+
+    def add(self, origin: str, reads: Iterable[Read]) -> int:
+        """Add mails, in order; how many. Each joins the thread of whatever it answers or is answered by."""
+        threads = _Threads(self._db)
+        number = first = (self._db.execute("select max(number) from mail").fetchone()[0] or 0) + 1
+        mails: list[tuple[tuple[object, ...], int]] = []
+        touched: list[tuple[str, int]] = []
+        for found in reads:
+            thread = threads.join((_identity(found), *found.mail.parents, *_run(found)))
+            mails.append(((number, origin, *_row(found)), thread))
+            touched += [(path, number) for path, _ in dict(found.blobs).items()]
+            number += 1
+        finals = threads.settle()
+        marks = ",".join("?" * 29)
+        self._db.executemany(f"insert into mail values({marks})", ((*row, finals(thread)) for row, thread in mails))
+        self._db.executemany("insert or ignore into touched values(?, ?)", touched)
+        return number - first
+
+    def refuse(self, origin: str, refused: Iterable[Refused]) -> None:
+        """Remember the mails that were not read."""
+        self._db.executemany("insert into refused values(?, ?, ?, ?)", ((origin, r.where, r.line, r.why) for r in refused))
+
+    def refused(self) -> list[Refused]:
+        """The mails that were not read."""
+        return [Refused(*row) for row in self._db.execute("select place, line, why from refused order by rowid")]
+
+    def count(self) -> int:
+        """How many mails there are."""
+        return int(self._db.execute("select count(*) from mail").fetchone()[0])
+
+    # Questions.
+
+    def threads(self) -> list[int]:
+        """Every thread that has a patch or a cover, in the order of their first mail."""
+        query = "select thread from mail where kind in ('patch', 'cover') group by thread order by min(number)"
+        return [row[0] for row in self._db.execute(query)]
+
+    def thread_of(self, identity: str) -> int | None:
+        """The thread of a message-id, None where the archive has no such mail."""
+        row = self._db.execute("select thread from mail where id = ?", (identity,)).fetchone()
+        return row[0] if row else None
+
+    def posts(self, threads: Sequence[int] | None = None) -> list[Post]:
+        """The mails of some threads (or all), in the order in which the archive has them."""
+        query = "select * from mail"
+        if threads is None:
+            return [_post(row) for row in self._db.execute(query + " order by number")]
+        rows = self._among(query + " where thread in (%s)", threads)
+        return [_post(row) for row in sorted(rows)]
+
+    def titled(self, words: str) -> list[int]:
+        """The threads with a patch or cover whose title holds these words, the newest last."""
+        pattern = "%" + title_key(words).replace("%", "").replace("_", "\\_") + "%"
+        posted = "select thread from mail where kind in ('patch', 'cover')"
+        query = posted + " and key like ? escape '\\' group by thread order by max(date)"
+        return [row[0] for row in self._db.execute(query, (pattern,))]
+
+    def related(self, posts: Sequence[Post], days: int) -> set[int]:
+        """Threads that may hold another revision of these: equal titles, patch-ids or change-ids; or near in time and alike."""
+        found: set[int] = set()
+        keys = {title_key(post.title) for post in posts if post.title}
+        found.update(r[0] for r in self._among("select thread from mail where key in (%s) and kind in ('patch', 'cover')", keys))
+        ids = {post.patch_id for post in posts if post.patch_id}
+        found.update(r[0] for r in self._among("select thread from mail where patch_id != '' and patch_id in (%s)", ids))
+        changes = {post.change_id for post in posts if post.change_id}
+        found.update(r[0] for r in self._among("select thread from mail where change_id != '' and change_id in (%s)", changes))
+        said = {name for post in posts for name in post.mentions}
+        found.update(r[0] for r in self._among("select thread from mail where id in (%s)", said))
+        dates = [post.date for post in posts if post.date]
+        if dates:
+            span = (min(dates) - days * 86400, max(dates) + days * 86400)
+            query = "select thread from mail where date between ? and ? and kind in ('patch', 'cover')"
+            addresses = {post.address for post in posts}
+            near = self._db.execute(query.replace("thread", "thread, address, key"), span).fetchall()
+            words = [set(key.split()) for key in keys]
+            found.update(t for t, who, key in near if who in addresses or any(_alike(set(key.split()), w) for w in words))
+        return found
+
+    def _among(self, query: str, values: Iterable[object]) -> list[tuple]:  # type: ignore[type-arg]
+        """The rows of a query with `in (%s)`, whatever the number of values."""
+        wanted = sorted(values, key=str)
+        found = []
+        for start in range(0, len(wanted), _MOST_VARIABLES):
+            part = wanted[start : start + _MOST_VARIABLES]
+            found += self._db.execute(query % ",".join("?" * len(part)), part).fetchall()
+        return found
+
+
+class _Threads:
+    """Joins message-ids into threads: a union-find whose roots are thread numbers. A loop of references is one thread."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self._next = (db.execute("select max(thread) from known").fetchone()[0] or 0) + 1
+        self._old = self._next
+        self._known: dict[str, int] = dict(db.execute("select id, thread from known"))
+        self._stored = len(self._known)
+        self._new: list[str] = []
+        self._above: dict[int, int] = {}
+
+    def join(self, identities: Sequence[str]) -> int:
+        """The thread of all these ids."""
+        met = {self._root(self._known[name]) for name in identities if name in self._known}
+        if met:
+            thread = min(met)
+            self._above.update((other, thread) for other in met if other != thread)
+        else:
+            thread, self._next = self._next, self._next + 1
+        for name in identities:
+            if name not in self._known:
+                self._known[name] = thread
+                self._new.append(name)
+        return thread
+
+    def settle(self) -> Callable[[int], int]:
+        """Write the new ids down, move old threads that were joined, and give the function from a thread to its final number."""
+        moved = [(self._root(old), old) for old in self._above if old < self._old]
+        self._db.executemany("update mail set thread = ? where thread = ?", moved)
+        if moved:
+            self._db.executemany("update known set thread = ? where thread = ?", moved)
+        self._db.executemany("insert into known values(?, ?)", sorted((n, self._root(self._known[n])) for n in self._new))
+        return self._root
+
+    def _root(self, thread: int) -> int:
+        while (above := self._above.get(thread)) is not None:
+            thread = above
+        return thread
+
+
+def _alike(one: set[str], other: set[str]) -> bool:
+    return len(one & other) * 2 >= max(len(one), len(other), 1)
+
+
+def _identity(found: Read) -> str:
+    return found.mail.message_id or found.where + NO_ID
+
+
+def _run(found: Read) -> tuple[str, ...]:
+    """Patches that one `git send-email` sent without threading are kept together all the same."""
+    named = found.label.number is not None or not found.mail.message_id
+    stem = run_of(_identity(found)) if named and not found.label.reply else ""
+    return (f"run:{stem}",) if stem else ()
+
+
+def _row(found: Read) -> tuple[object, ...]:
+    mail, label = found.mail, found.label
+    return (
+        found.where, _identity(found), _ITEM.join(mail.parents), mail.date, mail.name, mail.address, found.kind.value,
+        label.patch, label.pull, label.reply, label.version.major, label.version.minor, label.version.suffix, label.labelled,
+        label.number, label.total, _ITEM.join(label.tags), label.title, title_key(label.title),
+        found.diff.patch_id if found.diff is not None else "", _pairs(found.blobs),
+        _pairs((t.key, t.value) for t in found.trailers), found.change_id, found.base_commit, _ITEM.join(found.mentions),
+        found.whole,
+    )  # fmt: skip
+
+
+def _post(row: tuple) -> Post:  # type: ignore[type-arg]
+    (number, _, place, identity, parents, date, name, address, kind, patch, pull, reply, major, minor, suffix, labelled, k, n,
+     tags, title, _, patch_id, blobs, trailers, change_id, base_commit, mentions, whole, thread) = row  # fmt: skip
+    label = Label(bool(patch), bool(pull), bool(reply), Version(major, minor, suffix), bool(labelled), k, n, _items(tags), title)
+    return Post(
+        number, place, identity, _items(parents), date, name, address, label, Kind(kind), patch_id,
+        tuple(_split(blobs)), tuple(Trailer(*pair) for pair in _split(trailers)), change_id, base_commit, _items(mentions),
+        bool(whole), thread,
+    )  # fmt: skip
+
+
+def _pairs(pairs: Iterable[tuple[str, str]]) -> str:
+    return _ITEM.join(f"{one}{_FIELD}{other}" for one, other in pairs)
+
+
+def _split(joined: str) -> Iterator[tuple[str, str]]:
+    for item in _items(joined):
+        one, _, other = item.partition(_FIELD)
+        yield one, other
+
+
+def _items(joined: str) -> tuple[str, ...]:
+    return tuple(joined.split(_ITEM)) if joined else ()

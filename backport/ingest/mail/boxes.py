@@ -1,0 +1,130 @@
+"""Mails in files: an mbox (plain or .gz), a maildir, single mails, a folder of patches as `git format-patch` writes them.
+
+Files are mapped, not loaded; a mail is looked at one at a time. What begins a mail in an mbox is what `git mailsplit` says: a
+body that holds `From <sha> Mon Sep 17 00:00:00 2001` is thus cut there as git cuts it, in an mbox and nowhere else.
+"""
+
+from __future__ import annotations
+
+import mmap
+import re
+import tempfile
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from backport.model.errors import InputError
+from backport.model.mail import Refused
+
+MOST_UNPACKED = 2 << 30
+_STEP = 1 << 20
+_FROM = re.compile(rb"^From [^\n]*\d[^\n]\d\d:\d\d\s*(\d+)[^:\n]*$", re.M)  # mailsplit.c, is_from_line()
+_PATCHES = (".patch", ".diff", ".mbox", ".eml", ".mbx")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One mail of a source: where it is, its bytes (b"" where it was refused), how many folders its paths are to lose."""
+
+    where: str
+    raw: bytes
+    strip: int = 1
+    refused: Refused | None = None
+
+
+class Box:
+    """A file or folder of mails. `walk` gives all of them in order; `read` some of them again by their places."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def walk(self) -> Iterator[Found]:
+        """Every mail, in the order of the file, or of the names in a folder. What cannot be read is handed over as refused."""
+        for path in _files(self.path):
+            yield from _walk_file(path)
+
+    def read(self, wheres: Sequence[str]) -> list[Found]:
+        """These mails again."""
+        wanted = set(wheres)
+        found = {each.where: each for each in self.walk() if each.where in wanted}
+        return [found[where] for where in wheres]
+
+
+def _files(path: Path) -> list[Path]:
+    """The files of a source, in the order of their names."""
+    if path.is_file():
+        return [path]
+    if (path / "cur").is_dir() or (path / "new").is_dir():
+        found = [each for part in ("cur", "new") if (path / part).is_dir() for each in (path / part).iterdir()]
+        return sorted((each for each in found if each.is_file()), key=lambda each: each.name)
+    names = sorted(each for each in path.iterdir() if each.is_file() and not each.name.startswith("."))
+    patches = [each for each in names if each.suffix in _PATCHES or each.name.endswith(".mbox.gz")]
+    return patches or names
+
+
+def _walk_file(path: Path) -> Iterator[Found]:
+    try:
+        if path.suffix == ".gz":
+            with tempfile.TemporaryFile(prefix="backport-") as unpacked:
+                refused = _unpack(path, unpacked)
+                yield from _walk_mapped(path, unpacked)
+            if refused:
+                yield Found(str(path), b"", refused=Refused(str(path), 0, refused))
+            return
+        with path.open("rb") as handle:
+            yield from _walk_mapped(path, handle)
+    except OSError as error:
+        yield Found(str(path), b"", refused=Refused(str(path), 0, f"cannot read it: {error.strerror or error}"))
+
+
+def _unpack(path: Path, into: IO[bytes]) -> str:
+    """Unpack a .gz up to MOST_UNPACKED; why it ended early, or ''. What came before is kept, which gzip.open would throw away."""
+    size, inside, engine = 0, False, zlib.decompressobj(wbits=31)
+    try:
+        with path.open("rb") as packed:
+            while piece := packed.read(_STEP):
+                while piece:
+                    found, inside = engine.decompress(piece, _STEP), True
+                    size += len(found)
+                    into.write(found)
+                    if size > MOST_UNPACKED:
+                        return f"it unpacks to more than {MOST_UNPACKED >> 20} MB: the rest was not read"
+                    piece = engine.unused_data if engine.eof else engine.unconsumed_tail
+                    if engine.eof:  # several .gz one behind the other are one
+                        inside, engine = False, zlib.decompressobj(wbits=31)
+        return f"the archive is cut off after {size} bytes" if inside else ""
+    except zlib.error as error:
+        return f"the archive is damaged after {size} bytes: {error}"
+    finally:
+        into.flush()
+
+
+def _walk_mapped(path: Path, handle: IO[bytes]) -> Iterator[Found]:
+    try:
+        content = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
+    except ValueError:  # an empty file cannot be mapped
+        return
+    with content:
+        head = content[:5]
+        starts = [match.start() for match in _FROM.finditer(content) if int(match[1][:9]) > 90] if head == b"From " else []
+        if len(starts) < 2:
+            yield Found(str(path), _cut(content, 0, len(content)))
+            return
+        for number, (start, end) in enumerate(zip(starts, [*starts[1:], len(content)], strict=True), 1):
+            yield Found(f"{path}#{number}", _cut(content, start, end))
+
+
+def _cut(content: mmap.mmap, start: int, end: int) -> bytes:
+    """A mail's bytes; of one that is too large to be read only as many as show that."""
+    from backport.ingest.mail.message import LARGEST
+
+    return content[start : min(end, start + LARGEST + 1)]
+
+
+def check(path: Path) -> None:
+    """InputError where there is nothing at a path."""
+    if not path.exists():
+        then = "give an mbox, a maildir, a folder of patches, a quilt series, a public-inbox archive, a Message-ID, or A..B"
+        raise InputError("there is no such file or folder", where=str(path), then=then)

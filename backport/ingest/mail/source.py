@@ -1,0 +1,85 @@
+"""Opens whatever mails come from: says what kind it is, and reads it into an archive in the cache or in a scratch file."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from backport.ingest.mail import boxes, inbox, lore
+from backport.ingest.mail.archive import Archive
+from backport.ingest.mail.boxes import Box, Found
+from backport.ingest.mail.message import MailRefusedError
+from backport.ingest.mail.posts import Read, read
+from backport.ingest.mail.quilt import Quilt, is_series
+from backport.model.mail import Refused
+from backport.model.progress import Progress
+
+_BATCH = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Mails:
+    """A source that was read: what is known of its mails, and the way back to their bytes."""
+
+    name: str
+    archive: Archive
+    read: Callable[[Sequence[str]], list[Found]]
+    new: int
+
+
+@contextmanager
+def open_mails(source: str, cache: Path, progress: Progress, guards: Sequence[str] = ()) -> Iterator[Mails]:
+    """A source, read. Only a public-inbox archive is remembered, in `cache`: the rest is read again each time.
+
+    InputError where there is nothing of that name.
+    """
+    with ExitStack() as stack:
+        if lore.is_thread(source):
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="backport-")))
+            progress.stage("fetch", 1)
+            lore.fetch(lore.thread_url(source), folder / "t.mbox.gz")
+            progress.done(lore.thread_url(source))
+            yield _scratch(stack, source, Box(folder / "t.mbox.gz"), progress)
+            return
+        path = Path(source).expanduser()
+        boxes.check(path)
+        if path.is_dir() and (clones := inbox.epochs(path)):
+            archive = stack.enter_context(Archive(cache / "mail" / f"{_name(path)}.sqlite"))
+            new = inbox.update(archive, clones, progress)
+            yield Mails(source, archive, lambda wheres: inbox.again(clones, wheres), new)
+            return
+        series = is_series(path)
+        yield _scratch(stack, source, Quilt(series, guards) if series else Box(path), progress)
+
+
+def _name(path: Path) -> str:
+    return hashlib.sha256(str(path.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:20]
+
+
+def _scratch(stack: ExitStack, source: str, box: Box | Quilt, progress: Progress) -> Mails:
+    """A source that is read anew each time, into an archive that goes away."""
+    archive = stack.enter_context(Archive(None))
+    progress.stage("ingest", 0)
+    total = 0
+    pending: list[Read] = []
+    with archive.change():
+        for found in box.walk():
+            refused = found.refused
+            if refused is None:
+                try:
+                    pending.append(read(found.raw, found.where))
+                except MailRefusedError as error:
+                    refused = Refused(found.where, error.line, error.what)
+            if refused is not None:
+                archive.refuse(source, [refused])
+            progress.step(found.where)
+            if len(pending) >= _BATCH:
+                total += archive.add(source, pending)
+                pending = []
+        total += archive.add(source, pending)
+    progress.done(f"{total} mails")
+    return Mails(source, archive, box.read, total)

@@ -1,0 +1,113 @@
+"""Posted series, as tables and trees, and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from backport.model import codec
+from backport.model.mail import Given, Lineage, Link, Refused, Revision
+from backport.report.view import GUIDE, text
+
+SCHEMA = "backport-mail/1"
+_MOST_REFUSED = 20
+
+
+def day(seconds: int) -> str:
+    """A date as year-month-day, UTC; `no date` where there is none that can be believed."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d") if seconds else "no date"
+
+
+def series_list(revisions: Sequence[Revision], links: Mapping[str, Link]) -> Table:
+    """Every series of an archive, one row a revision: date, revision, how many patches of how many, who, title, id."""
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0), pad_edge=False)
+    for name in ("date", "revision", "patches", "from"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("title", overflow="fold")
+    table.add_column("after", overflow="fold")
+    for each in revisions:
+        link = links.get(each.identity)
+        odd = Text("" if not each.notes else " !", "yellow")
+        count = Text(f"{len(each.posts)}/{each.total}").append_text(odd)
+        after = text((link.rule, GUIDE)) if link is not None else Text("")
+        who = text((each.head.name[:24] or each.head.address, ""))
+        table.add_row(Text(day(each.date)), Text(str(each.version)), count, who, text((each.title, "")), after)
+    return table
+
+
+def life_tree(found: Lineage) -> Tree:
+    """The life of a series: each revision with its patches, what is odd about it, what linked it, what it was given."""
+    last = found.revisions[-1]
+    tree = Tree(text((last.title, "bold"), (f"  {last.head.name} <{last.head.address}>", GUIDE)), guide_style=GUIDE)
+    by_id = {each.identity: each for each in found.revisions}
+    for each in found.revisions:
+        link = found.link_of(each.identity)
+        superseded = any(other.earlier == each.identity for other in found.links)
+        label = text(
+            (f"{each.version} ", "bold cyan"), (day(each.date), ""), (f"  {len(each.posts)} of {each.total} patches", "")
+        )
+        label.append_text(text((f"  {each.rule}", GUIDE), ("  superseded" if superseded else "", GUIDE)))
+        branch = tree.add(label)
+        branch.add(text(("id ", GUIDE), (each.identity, "")))
+        if link is not None:
+            earlier = by_id[link.earlier]
+            branch.add(
+                text((f"follows {earlier.version} of {day(earlier.date)}: ", GUIDE), (link.rule, ""), (f" ({link.why})", GUIDE))
+            )
+        for note in each.notes:
+            branch.add(text((f"{note.kind}: ", "yellow"), (note.what, "")))
+        _add_patches(branch, each, found)
+    return tree
+
+
+def _add_patches(branch: Tree, each: Revision, found: Lineage) -> None:
+    given = found.given_to(each.identity)
+    before = found.link_of(each.identity)
+    earlier = next((other for other in found.revisions if before is not None and other.identity == before.earlier), None)
+    known = {post.patch_id for post in earlier.posts if post.patch_id} if earlier is not None else set()
+    for post in each.posts:
+        number = f"{post.label.number or 1}/{each.total} "
+        same = "  unchanged" if post.patch_id in known else ""
+        leaf = branch.add(text((number, GUIDE), (post.title, ""), (same, GUIDE)))
+        _add_given(leaf, [one for one in given if one.patch == post.message_id])
+    whole = [one for one in given if not one.patch]
+    if whole:
+        _add_given(branch.add(text(("for the whole series", GUIDE))), whole)
+
+
+def _add_given(branch: Tree, given: Sequence[Given]) -> None:
+    for one in given:
+        label = text((f"{one.trailer.key}: ", "green"), (one.trailer.value, ""))
+        if one.carried:
+            label.append_text(text(("  carried over", GUIDE)))
+        if one.mismatch:
+            label.append_text(text((f"  {one.mismatch}", "yellow")))
+        branch.add(label)
+
+
+def refused_view(refused: Sequence[Refused]) -> Group:
+    """The mails that were not read, with the line and the reason of each."""
+    rows = [text(("refused ", "yellow"), (place(each), ""), (f": {each.why}", "")) for each in refused[:_MOST_REFUSED]]
+    more = len(refused) - _MOST_REFUSED
+    return Group(*rows, *([Text(f"... and {more} more (all of them with --json)", GUIDE)] if more > 0 else []))
+
+
+def place(refused: Refused) -> str:
+    """Where a refused mail is, with its line where there is one."""
+    return f"{refused.where}:{refused.line}" if refused.line else refused.where
+
+
+def dump(lives: Sequence[Lineage], refused: Sequence[Refused]) -> bytes:
+    """Series and refused mails as JSON; deterministic, one trailing newline."""
+    document = {
+        "schema": SCHEMA,
+        "series": [codec.encode(each) for each in lives],
+        "refused": [codec.encode(each) for each in refused],
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"

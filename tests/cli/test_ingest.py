@@ -1,0 +1,136 @@
+"""`backport ingest` and `series new --from`, from mails of our own to a package."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from backport.ingest.definition import load
+from tests.cli.test_bad_input import backport
+from tests.gitrepo import Repo, numbered
+
+MAKEFILE = b"VERSION = 2\nPATCHLEVEL = 6\nSUBLEVEL = 31\nEXTRAVERSION =\n"
+
+
+def posted(repo: Repo, folder: Path, *options: str) -> tuple[str, Path]:
+    """A target, and an mbox of three patches that were made on its parent, as git format-patch writes it."""
+    base = repo.commit({b"Makefile": MAKEFILE, b"mm/a.c": numbered(20), b"mm/b.c": numbered(20)}, b"base\n")
+    at = base
+    for number, path in enumerate((b"mm/a.c", b"mm/b.c", b"mm/a.c"), 1):
+        at = repo.on(
+            at, {path: numbered(20, **{f"l{3 * number}": b"changed %d" % number})}, b"mm: change %d of three\n\nwhy\n" % number
+        )
+    target = repo.on(base, {b"mm/b.c": numbered(20, l20=b"the target's own")}, b"target\n")
+    repo.branch("posted-on", base)
+    repo.branch("target", target)
+    box = folder / "series.mbox"
+    box.write_bytes(repo.git("format-patch", "--stdout", "-n", *options, f"{base}..{at}"))
+    return base, box
+
+
+def test_from_an_mbox_to_a_run(repo: Repo, tmp_path: Path) -> None:
+    base, box = posted(repo, tmp_path)
+    kernel = ("--kernel", str(repo.path))
+    done = backport("series", "new", "three", "--from", str(box), *kernel, "--onto", "target", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "newest commit with all blobs" in done.stdout
+    definition = load(tmp_path / "patches" / "three" / "series.toml")
+    assert definition.base == base
+    assert [row.subject for row in definition.commits] == [f"mm: change {n} of three" for n in (1, 2, 3)]
+    ran = backport("run", "three", *kernel, "--no-srpm", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    report = json.loads((tmp_path / "build" / "three" / "report.json").read_bytes())
+    assert [patch["verdict"] for patch in report["patches"]] == ["exact", "merged", "exact"]
+    assert backport("drift", "three", *kernel, cwd=tmp_path).returncode == 0
+
+
+def test_a_mail_that_was_changed_afterwards_is_found_out(repo: Repo, tmp_path: Path) -> None:
+    _, box = posted(repo, tmp_path)
+    kernel = ("--kernel", str(repo.path))
+    assert backport("series", "new", "three", "--from", str(box), *kernel, "--onto", "target", cwd=tmp_path).returncode == 0
+    mail = tmp_path / "patches/three/mails/0002-mm-change-2-of-three.patch"
+    mail.write_bytes(mail.read_bytes().replace(b"+changed 2", b"+changed by somebody"))
+    done = backport("run", "three", *kernel, "--no-srpm", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "0002-mm-change-2-of-three.patch makes the commit" in done.stderr
+
+
+def test_a_series_that_does_not_apply_leaves_nothing(repo: Repo, tmp_path: Path) -> None:
+    _, box = posted(repo, tmp_path)
+    box.write_bytes(box.read_bytes().replace(b"-line 6\n", b"-line six\n"))
+    done = backport("series", "new", "three", "--from", str(box), "--kernel", str(repo.path), "--onto", "target", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "series.mbox#2:" in done.stderr
+    assert "patch failed: mm/b.c:3" in done.stderr
+    assert not (tmp_path / "patches" / "three").exists()
+
+
+def test_the_base_that_a_mail_names_is_taken(repo: Repo, tmp_path: Path) -> None:
+    base, box = posted(repo, tmp_path, f"--base={'posted-on'}")
+    done = backport("series", "new", "three", "--from", str(box), "--kernel", str(repo.path), "--onto", "target", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "base-commit, 2 of 2 files as posted" in done.stdout
+    assert load(tmp_path / "patches/three/series.toml").base == base
+
+
+def test_what_nothing_has_is_applied_to_the_nearest(repo: Repo, tmp_path: Path) -> None:
+    """The blobs are in the clone, but no commit has both: the nearest with them put in is the same each time."""
+    _, box = posted(repo, tmp_path)
+    other = Repo.make(tmp_path / "other.git")
+    first = other.commit({b"Makefile": MAKEFILE, b"mm/a.c": numbered(20), b"mm/b.c": b"x\n"}, b"one\n")
+    second = other.on(first, {b"mm/a.c": b"y\n", b"mm/b.c": numbered(20)}, b"two\n")
+    other.branch("target", second)
+    kernel = ("--kernel", str(other.path))
+    done = backport("series", "new", "three", "--from", str(box), *kernel, "--onto", "target", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "nearest, 1 of 2 files as posted" in done.stdout
+    assert backport("run", "three", *kernel, "--no-srpm", cwd=tmp_path).returncode == 1
+
+
+def test_ingest_lists_shows_and_writes_json(repo: Repo, tmp_path: Path) -> None:
+    _, box = posted(repo, tmp_path)
+    listed = backport("ingest", str(box), "--list", cwd=tmp_path)
+    assert listed.returncode == 0
+    assert "3/3" in listed.stdout
+    shown = backport("ingest", str(box), "--series", "change 2", cwd=tmp_path)
+    assert "mm: change 3 of three" in shown.stdout
+    (series,) = json.loads(backport("ingest", str(box), "--json", cwd=tmp_path).stdout)["series"]
+    assert [post["label"]["number"] for post in series["revisions"][0]["posts"]] == [1, 2, 3]
+
+
+def test_a_refused_mail_is_told_and_the_rest_kept(repo: Repo, tmp_path: Path) -> None:
+    _, box = posted(repo, tmp_path)
+    box.write_bytes(b"From x Mon Sep 17 00:00:00 2001\nSubject: " + b"x" * (1 << 20) + b"\n\n" + box.read_bytes())
+    done = backport("ingest", str(box), cwd=tmp_path)
+    assert done.returncode == 1
+    assert "series.mbox#1" in done.stdout
+    assert "its headers are longer" in " ".join(done.stdout.split())
+    assert "3 mails" in done.stdout
+
+
+@pytest.mark.parametrize("words", [("--from", "nothing-there"), (), ("--from", "x", "--commits", "a..b")])
+def test_wrong_usage(tmp_path: Path, words: tuple[str, ...]) -> None:
+    done = backport("series", "new", "n", *words, "--kernel", str(tmp_path), cwd=tmp_path)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_quilt_with_strip_levels(repo: Repo, tmp_path: Path) -> None:
+    base = repo.commit({b"Makefile": MAKEFILE, b"mm/a.c": numbered(20)}, b"base\n")
+    repo.branch("target", base)
+    folder = tmp_path / "q" / "patches"
+    folder.mkdir(parents=True)
+    rows = numbered(20).decode().splitlines(keepends=True)
+    for number, prefix in enumerate(("x.orig/", "", "x/y/"), 1):
+        at = number * 5 - 1
+        before, after = "".join(f" {row}" for row in rows[at - 3 : at]), "".join(f" {row}" for row in rows[at + 1 : at + 4])
+        hunk = f"@@ -{at - 2},7 +{at - 2},7 @@\n{before}-{rows[at]}+changed by quilt\n{after}"
+        (folder / f"p{number}.patch").write_text(f"patch {number} of quilt\n\n--- {prefix}mm/a.c\n+++ {prefix}mm/a.c\n{hunk}")
+    (folder / "series").write_text("p1.patch\np2.patch -p0\np3.patch -p2\n")
+    kernel = ("--kernel", str(repo.path))
+    done = backport("series", "new", "quilted", "--from", str(tmp_path / "q"), *kernel, "--onto", "target", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert [row.strip for row in load(tmp_path / "patches/quilted/series.toml").commits] == [1, 0, 2]
+    assert backport("run", "quilted", *kernel, "--no-srpm", cwd=tmp_path).returncode == 0
