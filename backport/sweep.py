@@ -49,7 +49,7 @@ class Request:
     onto: str = ""
     out: Path | None = None
     keep: Path | None = None
-    drift: bool = False
+    drift: bool = True
     timing: bool = True
     workers: int | None = None
     dask: str | None = None
@@ -64,7 +64,7 @@ class Plan:
 
     objects: tuple[str, ...]
     shallow: bytes = b""
-    drift: bool = False
+    drift: bool = True
     timing: bool = True
     keep: str = ""
 

@@ -16,7 +16,7 @@ from backport.cli import STATUS_HELP
 @click.option("--onto", metavar="REV", default="", help="One target for all: PAIRS then needs no more than commits.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Append to FILE, and go on where it ends.")
 @click.option("--keep", type=click.Path(path_type=Path), metavar="DIR", help="A bare repository for the resulting trees.")
-@click.option("--drift", is_flag=True, help="Ask the drift guard as well, and add what it finds.")
+@click.option("--drift/--no-drift", default=True, help="Ask what the added lines mean in the target, and say what was found.")
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes [default: as many as processors].")
 @click.option("--dask", metavar="ADDRESS", help="Work on a Dask cluster instead (pip install 'backport[dask]').")
 @click.option("--timing/--no-timing", default=True, help="Say how long each pair took; without, two runs are equal.")

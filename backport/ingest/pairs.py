@@ -66,7 +66,7 @@ def read_patches(ids: Sequence[str], store: Store, history: History) -> list[Pat
     """Each commit as a patch, in one process for all; what cannot be one is the error that says why."""
     store.prefetch(ids)
     store.prefetch(commit.parents[0] for oid in ids if isinstance(commit := _try(oid, history), Commit) and commit.parents)
-    found = [_with_parent(oid, history) for oid in ids]
+    found = [_with_parent(oid, store, history) for oid in ids]
     wanted = [(told[1], told[0].tree) for told in found if not isinstance(told, BackportError)]
     changes = iter(_changes(wanted, history))
     return [told if isinstance(told, BackportError) else _made(*told, next(changes)) for told in found]
@@ -79,8 +79,8 @@ def _try(oid: str, history: History) -> Commit | BackportError:
         return error
 
 
-def _with_parent(oid: str, history: History) -> tuple[Commit, str] | BackportError:
-    """The commit and its parent's tree."""
+def _with_parent(oid: str, store: Store, history: History) -> tuple[Commit, str] | BackportError:
+    """The commit and its parent's tree. Both trees are read: `diff-tree --stdin` says nothing of one that is missing."""
     commit = _try(oid, history)
     if isinstance(commit, BackportError):
         return commit
@@ -89,7 +89,13 @@ def _with_parent(oid: str, history: History) -> tuple[Commit, str] | BackportErr
     parent = _try(commit.parents[0], history) if commit.parents else None
     if isinstance(parent, BackportError):
         return parent
-    return commit, parent.tree if parent else EMPTY_TREE
+    trees = [commit.tree, *([parent.tree] if parent else [])]
+    try:
+        for tree in trees:
+            store.read(tree, "tree")
+    except BackportError as error:
+        return error
+    return commit, trees[-1] if parent else EMPTY_TREE
 
 
 def _changes(pairs: Sequence[tuple[str, str]], history: History) -> list[tuple[FileChange, ...] | BackportError]:

@@ -75,15 +75,17 @@ class Settler:
         if not outcome.tree:
             found = self._guard.findings(patch, "") if outcome.verdict is Verdict.CONFLICT else ()
             return Settled(outcome, tuple(found))
-        findings = self._findings(patch, outcome.files, outcome.tree)
+        findings = self._findings(patch, outcome.files, tree, outcome.tree)
         if why := refusal(findings):
             refused = Suggestion(("3-way",), outcome.tree, outcome.files, doubts=(why,))
             outcome = replace(outcome, verdict=Verdict.SUSPECT, tree="", reason=why, suggestions=(refused,))
         return Settled(outcome, findings)
 
-    def _findings(self, patch: Patch, files: Sequence[FileOutcome], tree: str) -> tuple[Finding, ...]:
-        """What the guard finds in a patch that would leave `files` and `tree`: in the text itself, and in what its names mean."""
-        return (*text_findings(patch.commit, files, self._library.store), *self._guard.findings(patch, tree))
+    def _findings(self, patch: Patch, files: Sequence[FileOutcome], before: str, after: str) -> tuple[Finding, ...]:
+        """What the guard finds in a patch that makes `after` of `before`: in the text of `files`, and in what its names mean."""
+        store, history = self._library.store, self._library.history
+        text = text_findings(patch.commit, files, store, lambda words, pattern: history.speaks(before, words, pattern))
+        return (*text, *self._guard.findings(patch, after))
 
     def decide(self, patch: Patch, tree: str) -> list[Decision]:
         """The decision about each file, all merges made."""
@@ -112,14 +114,14 @@ class Settler:
         found = candidates(patch, tree, decisions, self._policy.ladder, self._library, self._since())
         suggestions: list[Suggestion] = []
         for candidate in found:
-            findings = self._findings(patch, candidate.files, candidate.tree)
+            findings = self._findings(patch, candidate.files, tree, candidate.tree)
             why = refusal(findings)
             if candidate.sure and not why:
                 return Settled(_resolved(patch, tree, candidate), findings)
             suggestions.append(self._suggestion(tree, candidate, why))
         suggestions.sort(key=lambda suggestion: bool(suggestion.doubts))
         if self._policy.accept and suggestions and not suggestions[0].doubts:
-            return self._accepted(patch, suggestions)
+            return self._accepted(patch, tree, suggestions)
         findings = tuple(self._guard.findings(patch, ""))
         nowhere = all(decision.conflict == "absent" for decision in decisions)
         verdict = Verdict.NOT_APPLICABLE if nowhere and not suggestions else Verdict.CONFLICT
@@ -128,10 +130,10 @@ class Settler:
         outcome = PatchOutcome(patch.commit, patch.subject, verdict, files, conflicts, reason=reason)
         return Settled(replace(outcome, suggestions=tuple(suggestions)), findings)
 
-    def _accepted(self, patch: Patch, suggestions: Sequence[Suggestion]) -> Settled:
+    def _accepted(self, patch: Patch, tree: str, suggestions: Sequence[Suggestion]) -> Settled:
         """The best suggestion, applied because somebody asked for that. The guard is asked again: it remembers the last tree."""
         best = suggestions[0]
-        findings = self._findings(patch, best.files, best.tree)
+        findings = self._findings(patch, best.files, tree, best.tree)
         reason = f"suggested by {', '.join(best.rules)} and applied as asked"
         outcome = PatchOutcome(patch.commit, patch.subject, Verdict.SUGGESTED, best.files, reason=reason, tree=best.tree)
         return Settled(replace(outcome, suggestions=tuple(suggestions)), findings)

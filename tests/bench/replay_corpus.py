@@ -194,7 +194,7 @@ def main() -> None:
     parser.add_argument("--sample", type=int)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--commit", nargs="*")
-    parser.add_argument("--drift", action="store_true", help="ask the drift guard as well")
+    parser.add_argument("--no-drift", dest="drift", action="store_false", help="do not ask the drift guard: quicker")
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     parser.add_argument("--details", type=Path)
     parser.add_argument("--write-precision", action="store_true")

@@ -5,7 +5,7 @@ fixes are in the wrong function of the real 2.6.32.y to this day: the limit of `
 of `exception-trace`, and the overflow fix for `alloc_new_range` (d91afd15b041) is in `flush_devices_by_domain`.
 
 A function that one side does not have under this name counts as renamed where the other's is unknown there as well. Code that
-stands in another function whole, seven lines of it and nowhere else on either side, counts as moved: that is a warning
+stands in another function whole, six lines of it and nowhere else on either side, counts as moved: that is a warning
 (218854af8403, whose loop is in rds_rdma_prepare of 2.6.32.y). Both may be wrong where a function was split.
 """
 
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from backport.csource.parse import function_at
 from backport.replay.guard.landed import Fault, Landed
-from backport.replay.guard.place import Change, around, count, head, squeezed, telling
+from backport.replay.guard.place import Change, around, head, places, squeezed, telling
 
 _AROUND = 3
 
@@ -118,12 +118,13 @@ def _fault(spot: _Spot, here: _Side, spots: Sequence[_Spot], there: _Side) -> Fa
 
 
 def _moved(landed: Landed, change: Change) -> bool:
-    """Whether the place has seven lines or more that stand once in the target, and once upstream."""
-    block = landed.ours_rows[max(0, change.old - _AROUND) : change.old + len(change.removed) + _AROUND]
-    if sum(map(telling, block)) < _AROUND or len(block) < 2 * _AROUND:
+    """Whether the lines around a place, six or more, stand once in the target and once upstream, where the patch changes them."""
+    before = min(change.old, _AROUND)
+    block = landed.ours_keys[change.old - before : change.old + len(change.removed) + _AROUND]
+    if sum(map(telling, block)) < _AROUND or len(block) < 2 * _AROUND or len(places(landed.ours_keys, block)) != 1:
         return False
-    keys = [squeezed(row) for row in block]
-    return count(landed.ours_keys, keys) == 1 and count(landed.base_keys, keys) == 1
+    there = places(landed.base_keys, block)
+    return len(there) == 1 and any(other.old == there[0] + before for other in landed.upstream)
 
 
 def _shown(row: bytes) -> str:

@@ -80,17 +80,19 @@ def telling(row: bytes) -> bool:
     return len(bare) > 7 and any(byte in _LETTERS for byte in bare) and bare not in _COMMON
 
 
-def count(lines: list[bytes], block: Sequence[bytes]) -> int:
-    """How often some lines stand in a text, one after the other. Its longest line is looked for first."""
+def places(lines: list[bytes], block: Sequence[bytes]) -> list[int]:
+    """Where some lines stand in a text, one after the other (0-based). Their longest line is looked for first."""
     size = len(block)
     pivot = max(range(size), key=lambda at: len(block[at]))
-    found, at = 0, -1
+    found: list[int] = []
+    at = -1
     while True:
         try:
             at = lines.index(block[pivot], at + 1)
         except ValueError:
             return found
-        found += at >= pivot and lines[at - pivot : at - pivot + size] == block
+        if at >= pivot and lines[at - pivot : at - pivot + size] == block:
+            found.append(at - pivot)
 
 
 _LETTERS = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backport.replay.guard.landed import Fault, Landed
-from backport.replay.guard.place import count, squeezed, telling
+from backport.replay.guard.place import places, squeezed, telling
 
 
 def second_place(landed: Landed) -> Iterator[Fault]:
@@ -18,7 +18,7 @@ def second_place(landed: Landed) -> Iterator[Fault]:
         if not any(telling(row) for row in change.removed):
             continue
         block = landed.base_keys[max(0, change.old - 1) : change.old + len(change.removed) + 1]
-        if count(landed.ours_keys, block) > count(landed.base_keys, block):
+        if len(places(landed.ours_keys, block)) > len(places(landed.base_keys, block)):
             told = next(squeezed(row) for row in change.removed if telling(row))
             why = "the target has a second copy of what the patch changes"
             yield Fault(told.decode("utf-8", "replace"), change.old + 1, why)

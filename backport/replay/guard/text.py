@@ -18,6 +18,7 @@ from backport.replay.guard.landed import Fault, Landed
 from backport.replay.guard.leftover import leftover
 from backport.replay.guard.parsing import parses_worse
 from backport.replay.guard.second import second_place
+from backport.replay.guard.words import Speaks, strange_words
 
 Check = Callable[[Landed], Iterator[Fault]]
 
@@ -32,8 +33,8 @@ _LARGEST = 2 << 20
 _LONGEST = 20_000  # bytes of a line
 
 
-def text_findings(patch: str, files: Sequence[FileOutcome], store: Store) -> list[Finding]:
-    """What the checks find in the files of one patch as it landed."""
+def text_findings(patch: str, files: Sequence[FileOutcome], store: Store, speaks: Speaks) -> list[Finding]:
+    """What the checks find in the files of one patch as it landed. `speaks` tells which words the target's files have."""
     found: list[Finding] = []
     for file in files:
         landed = _landed(file, store)
@@ -41,6 +42,7 @@ def text_findings(patch: str, files: Sequence[FileOutcome], store: Store) -> lis
             continue
         for kind, check in CHECKS.items():
             found.extend(_finding(kind, fault, patch, file.upstream_path) for fault in check(landed))
+        found.extend(_finding("strange-word", fault, patch, file.upstream_path) for fault in strange_words(landed, speaks))
     return found
 
 

@@ -1,0 +1,78 @@
+"""The words of added lines must be words of the target.
+
+Upstream's file speaks of a thing already before the patch, the target's does not once: then the target calls it otherwise, or
+does not have it, and a line that is merged in as it is does not compile. Where no header of the target knows the word either,
+it is refused. This sees what no reader of declarations can: entries of a table that a macro makes, assembly, Kconfig. Example:
+d73a9b3001f2 on 2.6.32.y adds an entry with USB_SC_DEVICE to drivers/usb/storage/unusual_devs.h, which there says US_SC_DEVICE.
+
+In Kconfig a `select` or a `depends on` of a symbol that nothing defines is refused: fc4a7f93087a selects DVB_ATBM8830.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator
+
+from backport.csource.tokens import KEYWORDS, blank
+from backport.replay.guard.landed import Fault, Landed
+
+Speaks = Callable[[Collection[bytes], str], set[bytes]]
+"""Of some words, those that a file of the target whose path matches the pattern has; all where it cannot be searched."""
+
+_WORD = re.compile(rb"[A-Za-z_]\w{2,}")
+_SELECT = re.compile(rb"^\s+(?:select|depends on|depends)\b(.*)$", re.M)
+_SYMBOL = re.compile(rb"\b[A-Z][A-Z0-9_]{2,}\b")
+_READ = (b".c", b".h", b".S")
+
+
+def strange_words(landed: Landed, speaks: Speaks) -> Iterator[Fault]:
+    """Words of added lines that upstream's file had before and that the target has nowhere that matters."""
+    if b"Kconfig" in landed.path:
+        yield from _symbols(landed, speaks)
+    if not landed.path.endswith(_READ):
+        return
+    said = b"".join(row for change in landed.here for row in change.added)
+    words = {word: line for word, line in _added(landed) if _has(landed.base, word) and not _has(landed.ours, word)}
+    words = {word: line for word, line in words.items() if not _declares(said, word)}
+    known = speaks(words, "*.h") if words else set()
+    for word, line in words.items():
+        if word not in known:
+            yield Fault(
+                word.decode("ascii"), line, "upstream's file uses this word already before the patch, the target has it nowhere"
+            )
+
+
+def _symbols(landed: Landed, speaks: Speaks) -> Iterator[Fault]:
+    symbols: dict[bytes, int] = {}
+    for change in landed.upstream:
+        for number, row in enumerate(change.added, change.new + 1):
+            for rest in _SELECT.findall(row):
+                symbols.update((symbol, number) for symbol in _SYMBOL.findall(rest))
+    gone = [symbol for symbol in symbols if _has(landed.result, symbol)]
+    known = speaks(gone, "*Kconfig*") if gone else set()
+    for symbol in gone:
+        if symbol not in known:
+            yield Fault(symbol.decode("ascii"), symbols[symbol], "no Kconfig file of the target has this symbol")
+
+
+def _added(landed: Landed) -> Iterator[tuple[bytes, int]]:
+    """The words of lines that are added upstream and landed as they are, with their line upstream."""
+    landing = {row.strip() for change in landed.here for row in change.added}
+    for change in landed.upstream:
+        block = blank(b"".join(change.added)).split(b"\n")
+        for number, (row, plain) in enumerate(zip(change.added, block, strict=False), change.new + 1):
+            if row.strip() in landing:
+                yield from ((word, number) for word in _WORD.findall(plain) if word not in KEYWORDS)
+
+
+def _declares(text: bytes, word: bytes) -> bool:
+    """Whether some lines seem to declare a name themselves: `struct iattr newattrs;`, `#define X`, a label."""
+    name = re.escape(word)
+    return (
+        re.search(rb"\w[ \t*]+" + name + rb"[ \t]*[;=,\[)({]|#[ \t]*define[ \t]+" + name + rb"\b|^" + name + rb":", text, re.M)
+        is not None
+    )
+
+
+def _has(text: bytes, word: bytes) -> bool:
+    return re.search(rb"(?<!\w)" + re.escape(word) + rb"(?!\w)", text) is not None

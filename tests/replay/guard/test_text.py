@@ -1,0 +1,220 @@
+"""What the guard sees in the text of a merge. Each case is made up to show one thing; the real ones stand in tests/kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from backport.replay.guard.doubled import doubled
+from backport.replay.guard.function import other_function
+from backport.replay.guard.landed import Landed
+from backport.replay.guard.leftover import leftover
+from backport.replay.guard.parsing import parses_worse
+from backport.replay.guard.place import around, changes, head
+from backport.replay.guard.second import second_place
+from backport.replay.guard.words import strange_words
+from tests.gitrepo import Repo, numbered, replayed
+
+
+def landed(base: bytes, ours: bytes, theirs: bytes, result: bytes, path: bytes = b"f.c") -> Landed:
+    return Landed(path, path, base, ours, theirs, result)
+
+
+def faults(found: object) -> list[tuple[str, int, bool]]:
+    return [(fault.what, fault.line, fault.sure) for fault in found]  # type: ignore[attr-defined]
+
+
+def function(name: bytes, *body: bytes) -> bytes:
+    return b"static int %s(struct box *box)\n{\n%s}\n\n" % (name, b"".join(b"\t%s\n" % row for row in body))
+
+
+OPEN, SHUT = (
+    function(b"open_box", b"int count;", b"count = box->size;"),
+    function(b"shut_box", b"int count;", b"count = box->left;"),
+)
+FIXED = OPEN.replace(b"int count", b"unsigned long count")
+
+
+def test_a_hunk_in_the_neighbouring_function_is_a_fault() -> None:
+    wrong = OPEN + SHUT.replace(b"int count", b"unsigned long count")
+    (fault,) = other_function(landed(OPEN + SHUT, OPEN + SHUT, FIXED + SHUT, wrong))
+    assert (fault.what, fault.line, fault.sure) == ("open_box", 3, True)
+    assert "shut_box" in fault.why
+
+
+def test_a_hunk_in_its_function_is_none_wherever_that_stands() -> None:
+    other = function(b"third", b"return box->kind;")
+    assert not list(other_function(landed(OPEN + SHUT, SHUT + other + OPEN, FIXED + SHUT, SHUT + other + FIXED)))
+
+
+def test_a_function_under_another_name_is_the_same_function() -> None:
+    old, new = OPEN.replace(b"open_box", b"box_open"), FIXED.replace(b"open_box", b"box_open")
+    assert not list(other_function(landed(OPEN + SHUT, old + SHUT, FIXED + SHUT, new + SHUT)))
+
+
+def test_code_that_moved_whole_is_a_warning() -> None:
+    body = [b"step_%s(box);" % word for word in (b"one", b"two", b"three", b"four", b"five", b"six", b"seven")]
+    changed = [*body[:3], b"step_fourth(box, 4);", *body[4:]]
+    inner = function(b"inner", b"return box->kind;")
+    base, theirs = inner + function(b"outer", *body), inner + function(b"outer", *changed)
+    split = function(b"outer", b"return inner(box);")
+    ours, result = function(b"inner", *body) + split, function(b"inner", *changed) + split
+    assert faults(other_function(landed(base, ours, theirs, result))) == [("outer", 11, False)]
+
+
+def entry(name: bytes, *more: bytes) -> bytes:
+    return b'\t{\n\t\t.name = "%s",\n\t\t.mode = 0644,\n%s\t},\n' % (name, b"".join(b"\t\t%s\n" % row for row in more))
+
+
+def test_a_hunk_in_another_entry_of_the_same_table_is_a_fault() -> None:
+    table = b"static struct knob knobs[] = {\n%s};\n"
+    one, two, limit = entry(b"volume"), entry(b"colour"), b".lowest = &zero_level,"
+    base = table % (one + two)
+    theirs = table % (entry(b"volume", limit) + two)
+    (fault,) = other_function(landed(base, base, theirs, table % (one + entry(b"colour", limit))))
+    assert "volume" in fault.what
+    assert "colour" in fault.why
+    assert not list(other_function(landed(base, table % (two + one), theirs, table % (two + entry(b"volume", limit)))))
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "expected"),
+    [
+        (b"int f(void)\n{\n\tx;\n}\n", 2, "f"),
+        (b"int f(void)\n{\n}\n\nint g(void)\n{\n}\n", 3, ""),
+        (b"int f(void)\n{\nout:\n\tx;\n}\n", 3, "f"),
+        (b"int f(int a,\n\tint b);\n\n#define X 1\n", 3, ""),
+        (b"SYSCALL_DEFINE1(f, int, a)\n{\n\tx;\n}\n", 2, "sys_f"),
+        (b"static struct s t[] __initdata = {\n\t{ 1 },\n};\n", 1, "t"),
+        (b"static struct s t[] = {\n\t{ 1 },\n};\nint a;\n", 3, ""),
+        (b"", 0, ""),
+    ],
+)
+def test_what_a_line_is_in(text: bytes, line: int, expected: str) -> None:
+    assert around(text.splitlines(keepends=True), line) == expected
+
+
+def test_heads_of_kconfig_and_assembly() -> None:
+    assert head([b"config A\n", b"\tbool\n", b"config B\n", b"\tbool\n"], 3, b"x/Kconfig") == 2
+    assert head([b"ENTRY(start)\n", b"\tnop\n"], 1, b"head.S") == 0
+
+
+def test_changes_are_what_makes_one_text_of_the_other() -> None:
+    for old, new in [
+        (b"", b"a\n"),
+        (b"a\n", b""),
+        (b"a", b"a\n"),
+        (numbered(9), numbered(9, l5=b"x")),
+        (b"a\nb\na\n", b"a\na\n"),
+    ]:
+        rows = old.splitlines(keepends=True)
+        for change in reversed(changes(old, new)):
+            assert tuple(rows[change.old : change.old + len(change.removed)]) == change.removed
+            rows[change.old : change.old + len(change.removed)] = change.added
+        assert b"".join(rows) == new
+
+
+def test_a_clean_merge_that_leaves_a_moved_line_is_suspect(repo: Repo, tmp_path: Path) -> None:
+    """git merges this cleanly, and keeps the line: at its old place both sides took it away."""
+    base = repo.commit({b"f.c": numbered(30, l5=b"\tint measured;")}, b"base\n")
+    target = repo.on(base, {b"f.c": numbered(30, l5=b"", l15=b"line 15\n\tint measured;")}, b"target\n")
+    patch = repo.on(base, {b"f.c": numbered(30, l5=b"", l25=b"patch")}, b"patch\n")
+    with replayed(repo, [patch], target, tmp_path / "store", base) as session:
+        (outcome,) = session.outcomes
+        assert (outcome.verdict, outcome.tree) == ("suspect", "")
+        assert "int measured;" in outcome.reason
+        assert outcome.suggestions[0].rules == ("3-way",)
+        assert [(found.kind, found.line) for found in session.replayed.findings] == [("left-over", 5)]
+
+
+def test_left_over() -> None:
+    line = b"\tunsigned int measured;\n"
+    base, theirs = b"struct s {\n" + line + b"\tint a;\n\tint b;\n};\n", b"struct s {\n\tint a;\n\tint b;\n};\n"
+    ours = b"struct s {\n\tint a;\n" + line + b"\tint b;\n};\n"
+    assert faults(leftover(landed(base, ours, theirs, ours))) == [("unsigned int measured;", 2, True)]
+    assert not list(leftover(landed(base, ours, theirs, theirs)))
+    twice = base + b"void f(void)\n{\n" + line + b"}\n"  # another function's local of the same name stays
+    assert not list(leftover(landed(twice, twice, twice.replace(line, b"", 1), twice.replace(line, b"", 1))))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"#include <linux/slab.h>",
+        b"EXPORT_SYMBOL(open_box);",
+        b"obj-$(CONFIG_BOX) += box.o",
+        b"\t{ USB_DEVICE(0x1234, 0x0001) },",
+    ],
+)
+def test_a_line_that_may_stand_once_is_not_added_again(line: bytes) -> None:
+    base = numbered(30)
+    theirs, ours = numbered(30, l5=b"line 5\n" + line), numbered(30, l25=b"line 25\n" + line)
+    result = numbered(30, l5=b"line 5\n" + line, l25=b"line 25\n" + line)
+    assert faults(doubled(landed(base, ours, theirs, result))) == [(line.decode().strip(), 6, True)]
+    assert not list(doubled(landed(base, base, theirs, theirs)))
+
+
+def test_a_line_that_may_stand_often_may_be_added_again() -> None:
+    line = b"\tspin_lock(&box->lock);"
+    result = numbered(30, l5=b"line 5\n" + line, l25=b"line 25\n" + line)
+    ours, theirs = numbered(30, l25=b"line 25\n" + line), numbered(30, l5=b"line 5\n" + line)
+    assert not list(doubled(landed(numbered(30), ours, theirs, result)))
+
+
+def test_a_second_copy_in_the_target_needs_the_patch_as_well() -> None:
+    copy = SHUT.replace(b"shut_box", b"shut_old_box")
+    fixed = SHUT.replace(b"box->left;", b"box->left - 1;")
+    assert faults(second_place(landed(OPEN + SHUT, OPEN + copy + SHUT, OPEN + fixed, OPEN + copy + fixed)))
+    assert not list(second_place(landed(copy + SHUT, copy + OPEN + SHUT, copy + fixed, copy + OPEN + fixed)))
+
+
+def test_a_function_that_is_no_c_any_more() -> None:
+    base = function(b"f", b"if (box)", b"\tgo(box);", b"return 0;")
+    ours = base.replace(b"return 0", b"return 1")
+    theirs = base.replace(b"if (box)", b"if (box) {").replace(b"go(box);", b"go(box);\n\t}")
+    torn = ours.replace(b"if (box)", b"if (box) {")
+    assert [fault.why for fault in parses_worse(landed(base, ours, theirs, torn))] == ["the merged function is no C any more"]
+    whole = theirs.replace(b"return 0", b"return 1")
+    assert not list(parses_worse(landed(base, ours, theirs, whole)))
+
+
+@dataclass
+class Dictionary:
+    words: set[bytes]
+    asked: list[bytes]
+
+    def __call__(self, words: Collection[bytes], pattern: str) -> set[bytes]:
+        self.asked += sorted(words)
+        return self.words & set(words)
+
+
+TABLE = b"DEVICE(1, %s_DISK)\nDEVICE(2, %s_DISK)\n"
+
+
+@pytest.mark.parametrize(("known", "expected"), [(set(), [("NEW_DISK", 3, True)]), ({b"NEW_DISK"}, [])])
+def test_a_word_that_the_target_spells_otherwise(known: set[bytes], expected: list[tuple[str, int, bool]]) -> None:
+    """Macro tables are no declarations; only the words tell."""
+    base, ours, line = TABLE % (b"NEW", b"NEW"), TABLE % (b"OLD", b"OLD"), b"DEVICE(3, NEW_DISK)\n"
+    speaks = Dictionary(known, [])
+    assert faults(strange_words(landed(base, ours, base + line, ours + line, b"t.h"), speaks)) == expected
+    assert speaks.asked == [b"NEW_DISK"]
+
+
+def test_a_word_that_the_patch_itself_declares_or_only_comments_on_is_not_asked_about() -> None:
+    base, ours = b"int old_name(void);\n", b"int x;\n"
+    added = b"struct box old_name;\nuse(old_name);\n/* like old_name */\n"
+    speaks = Dictionary(set(), [])
+    assert not list(strange_words(landed(base, ours, base + added, ours + added), speaks))
+    assert not speaks.asked
+
+
+def test_a_select_of_a_symbol_that_nothing_defines() -> None:
+    base = b"config BOX\n\ttristate\n"
+    line = b"\tselect LID\n"
+    speaks = Dictionary({b"HINGE"}, [])
+    assert faults(strange_words(landed(base, base, base + line, base + b"\n" + line, b"d/Kconfig"), speaks)) == [("LID", 3, True)]
+    known = b"\tselect HINGE\n"
+    assert not list(strange_words(landed(base, base, base + known, base + b"\n" + known, b"d/Kconfig"), speaks))
