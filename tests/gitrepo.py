@@ -23,7 +23,7 @@ from backport.model.series import Series
 from backport.model.verdict import PatchOutcome
 from backport.replay.engine import Replayed, replay
 from backport.replay.guard import Guard
-from backport.replay.settle import Policy
+from backport.replay.settle import MERGES_ALONE, Policy
 
 FILE, EXECUTABLE, LINK, SUBMODULE, FOLDER = 0o100644, 0o100755, 0o120000, 0o160000, 0o040000
 AUTHOR = b"A U Thor <author@example.com>"
@@ -269,7 +269,7 @@ KIND = {"exact": "landed", "merged": "landed", "already-present": "empty", "conf
 def compare(repo: Repo, commits: Sequence[str], onto: str, scratch: Path) -> Session:
     """Replay here and `git cherry-pick` there: the same patches land, and the same tree comes out after each."""
     checkout = Checkout(repo, scratch / "work", onto)
-    with replayed(repo, commits, onto, scratch / "store") as session:
+    with replayed(repo, commits, onto, scratch / "store", policy=MERGES_ALONE) as session:
         for number, (commit, outcome) in enumerate(zip(commits, session.outcomes, strict=True), 1):
             picked = checkout.pick(commit)
             assert KIND[outcome.verdict] == picked, (

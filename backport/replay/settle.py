@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from backport.git.merge import Merger
 from backport.git.trees import PathTakenError
@@ -13,7 +13,7 @@ from backport.model.verdict import Conflict, FileOutcome, PatchOutcome, Suggesti
 from backport.replay.compose import Candidate, Ladder, candidates
 from backport.replay.decide import Decision, decide
 from backport.replay.guard import Guard, refusal
-from backport.replay.guard.text import text_findings
+from backport.replay.guard.text import CHECKS, Check, text_findings
 from backport.replay.precision import precision
 from backport.replay.rules.ladder import attempt
 from backport.replay.situation import Library
@@ -26,12 +26,17 @@ class Policy:
     """How far a replay may go beyond merging.
 
     `ladder` is asked about files in conflict; `accept` applies the best suggestion that the guard has nothing against; `diffs`
-    shows what each suggestion does.
+    shows what each suggestion does. `checks` are the guard's, of the text itself.
     """
 
     ladder: Ladder = attempt
     accept: bool = False
     diffs: bool = True
+    checks: Mapping[str, Check] = field(default_factory=lambda: CHECKS)
+
+
+MERGES_ALONE = Policy(ladder=lambda situation: (), checks={})
+"""What git would do: no rules, no checks. For comparing with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,9 @@ class Settler:
     def _findings(self, patch: Patch, files: Sequence[FileOutcome], before: str, after: str) -> tuple[Finding, ...]:
         """What the guard finds in a patch that makes `after` of `before`: in the text of `files`, and in what its names mean."""
         store, history = self._library.store, self._library.history
-        text = text_findings(patch.commit, files, store, lambda words, pattern: history.speaks(before, words, pattern))
+        text = text_findings(
+            patch.commit, files, store, lambda words, pattern: history.speaks(before, words, pattern), self._policy.checks
+        )
         return (*text, *self._guard.findings(patch, after))
 
     def decide(self, patch: Patch, tree: str) -> list[Decision]:

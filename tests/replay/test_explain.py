@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from backport.replay.explain import locate
+from backport.replay.settle import MERGES_ALONE
 from tests.gitrepo import Repo, numbered, replayed
 
 SOURCE = b"""#include <linux/mm.h>
@@ -41,7 +42,7 @@ def explained(repo: Repo, tmp_path: Path, before: bytes, between: list[bytes], a
         at = repo.on(at, {b"f.c": content}, b"drift %d\n" % number)
         drift.append(at)
     patch = repo.on(at, {b"f.c": after}, b"the patch\n")
-    with replayed(repo, [patch], onto, tmp_path / "store", base) as session:
+    with replayed(repo, [patch], onto, tmp_path / "store", base, policy=MERGES_ALONE) as session:
         return session.outcomes[0], drift
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -23,9 +24,21 @@ class Fault:
     sure: bool = True
 
 
+Speaks = Callable[[Collection[bytes], str], set[bytes]]
+"""Of some words, those that a file of the target whose path matches the pattern has; all where it cannot be searched."""
+
+
+def speaks_all(words: Collection[bytes], pattern: str) -> set[bytes]:
+    """A target that has every word."""
+    return set(words)
+
+
 @dataclass(frozen=True)
 class Landed:
-    """`base` and `theirs` are upstream's file before and after the patch, `ours` and `result` the target's at `path`."""
+    """`base` and `theirs` are upstream's file before and after the patch, `ours` and `result` the target's at `path`.
+
+    `speaks` tells which words the target's other files have.
+    """
 
     path: bytes
     upstream_path: bytes
@@ -33,6 +46,7 @@ class Landed:
     ours: bytes
     theirs: bytes
     result: bytes
+    speaks: Speaks = speaks_all
 
     @cached_property
     def upstream(self) -> tuple[Change, ...]:

@@ -6,7 +6,7 @@ byte, has none; a binary, a huge or a minified one is not looked at.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from backport.git.store import Store
 from backport.model.finding import Finding, Level
@@ -14,11 +14,11 @@ from backport.model.series import Entry
 from backport.model.verdict import FileOutcome
 from backport.replay.guard.doubled import doubled
 from backport.replay.guard.function import other_function
-from backport.replay.guard.landed import Fault, Landed
+from backport.replay.guard.landed import Fault, Landed, Speaks
 from backport.replay.guard.leftover import leftover
 from backport.replay.guard.parsing import parses_worse
 from backport.replay.guard.second import second_place
-from backport.replay.guard.words import Speaks, strange_words
+from backport.replay.guard.words import strange_words
 
 Check = Callable[[Landed], Iterator[Fault]]
 
@@ -28,21 +28,23 @@ CHECKS: dict[str, Check] = {
     "doubled-line": doubled,
     "second-place": second_place,
     "parses-worse": parses_worse,
+    "strange-word": strange_words,
 }
 _LARGEST = 2 << 20
 _LONGEST = 20_000  # bytes of a line
 
 
-def text_findings(patch: str, files: Sequence[FileOutcome], store: Store, speaks: Speaks) -> list[Finding]:
+def text_findings(
+    patch: str, files: Sequence[FileOutcome], store: Store, speaks: Speaks, checks: Mapping[str, Check]
+) -> list[Finding]:
     """What the checks find in the files of one patch as it landed. `speaks` tells which words the target's files have."""
     found: list[Finding] = []
     for file in files:
-        landed = _landed(file, store)
+        landed = _landed(file, store, speaks)
         if landed is None:
             continue
-        for kind, check in CHECKS.items():
+        for kind, check in checks.items():
             found.extend(_finding(kind, fault, patch, file.upstream_path) for fault in check(landed))
-        found.extend(_finding("strange-word", fault, patch, file.upstream_path) for fault in strange_words(landed, speaks))
     return found
 
 
@@ -50,7 +52,7 @@ def _finding(kind: str, fault: Fault, patch: str, path: bytes) -> Finding:
     return Finding(Level.ERROR if fault.sure else Level.WARNING, kind, fault.what, patch, path, fault.line, target=fault.why)
 
 
-def _landed(file: FileOutcome, store: Store) -> Landed | None:
+def _landed(file: FileOutcome, store: Store, speaks: Speaks) -> Landed | None:
     """The four texts of a file whose content was made here; None where there is nothing to look at."""
     if file.result is None or file.result in (file.theirs, file.ours):
         return None
@@ -60,7 +62,7 @@ def _landed(file: FileOutcome, store: Store) -> Landed | None:
     base, ours, theirs, result = (text or b"" for text in texts)
     if max(map(len, result.split(b"\n"))) > _LONGEST:
         return None
-    return Landed(file.path, file.upstream_path, base, ours, theirs, result)
+    return Landed(file.path, file.upstream_path, base, ours, theirs, result, speaks)
 
 
 def _text(entry: Entry | None, store: Store) -> bytes | None:

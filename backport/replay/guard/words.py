@@ -11,13 +11,10 @@ In Kconfig a `select` or a `depends on` of a symbol that nothing defines is refu
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Iterator
 
 from backport.csource.tokens import KEYWORDS, blank
 from backport.replay.guard.landed import Fault, Landed
-
-Speaks = Callable[[Collection[bytes], str], set[bytes]]
-"""Of some words, those that a file of the target whose path matches the pattern has; all where it cannot be searched."""
 
 _WORD = re.compile(rb"[A-Za-z_]\w{2,}")
 _SELECT = re.compile(rb"^\s+(?:select|depends on|depends)\b(.*)$", re.M)
@@ -25,16 +22,16 @@ _SYMBOL = re.compile(rb"\b[A-Z][A-Z0-9_]{2,}\b")
 _READ = (b".c", b".h", b".S")
 
 
-def strange_words(landed: Landed, speaks: Speaks) -> Iterator[Fault]:
+def strange_words(landed: Landed) -> Iterator[Fault]:
     """Words of added lines that upstream's file had before and that the target has nowhere that matters."""
     if b"Kconfig" in landed.path:
-        yield from _symbols(landed, speaks)
+        yield from _symbols(landed)
     if not landed.path.endswith(_READ):
         return
     said = b"".join(row for change in landed.here for row in change.added)
     words = {word: line for word, line in _added(landed) if _has(landed.base, word) and not _has(landed.ours, word)}
     words = {word: line for word, line in words.items() if not _declares(said, word)}
-    known = speaks(words, "*.h") if words else set()
+    known = landed.speaks(words, "*.h") if words else set()
     for word, line in words.items():
         if word not in known:
             yield Fault(
@@ -42,14 +39,14 @@ def strange_words(landed: Landed, speaks: Speaks) -> Iterator[Fault]:
             )
 
 
-def _symbols(landed: Landed, speaks: Speaks) -> Iterator[Fault]:
+def _symbols(landed: Landed) -> Iterator[Fault]:
     symbols: dict[bytes, int] = {}
     for change in landed.upstream:
         for number, row in enumerate(change.added, change.new + 1):
             for rest in _SELECT.findall(row):
                 symbols.update((symbol, number) for symbol in _SYMBOL.findall(rest))
     gone = [symbol for symbol in symbols if _has(landed.result, symbol)]
-    known = speaks(gone, "*Kconfig*") if gone else set()
+    known = landed.speaks(gone, "*Kconfig*") if gone else set()
     for symbol in gone:
         if symbol not in known:
             yield Fault(symbol.decode("ascii"), symbols[symbol], "no Kconfig file of the target has this symbol")

@@ -10,7 +10,7 @@ import pytest
 
 from backport.replay.guard.doubled import doubled
 from backport.replay.guard.function import other_function
-from backport.replay.guard.landed import Landed
+from backport.replay.guard.landed import Landed, Speaks, speaks_all
 from backport.replay.guard.leftover import leftover
 from backport.replay.guard.parsing import parses_worse
 from backport.replay.guard.place import around, changes, head
@@ -19,8 +19,8 @@ from backport.replay.guard.words import strange_words
 from tests.gitrepo import Repo, numbered, replayed
 
 
-def landed(base: bytes, ours: bytes, theirs: bytes, result: bytes, path: bytes = b"f.c") -> Landed:
-    return Landed(path, path, base, ours, theirs, result)
+def landed(base: bytes, ours: bytes, theirs: bytes, result: bytes, path: bytes = b"f.c", speaks: Speaks = speaks_all) -> Landed:
+    return Landed(path, path, base, ours, theirs, result, speaks)
 
 
 def faults(found: object) -> list[tuple[str, int, bool]]:
@@ -199,7 +199,7 @@ def test_a_word_that_the_target_spells_otherwise(known: set[bytes], expected: li
     """Macro tables are no declarations; only the words tell."""
     base, ours, line = TABLE % (b"NEW", b"NEW"), TABLE % (b"OLD", b"OLD"), b"DEVICE(3, NEW_DISK)\n"
     speaks = Dictionary(known, [])
-    assert faults(strange_words(landed(base, ours, base + line, ours + line, b"t.h"), speaks)) == expected
+    assert faults(strange_words(landed(base, ours, base + line, ours + line, b"t.h", speaks=speaks))) == expected
     assert speaks.asked == [b"NEW_DISK"]
 
 
@@ -207,7 +207,7 @@ def test_a_word_that_the_patch_itself_declares_or_only_comments_on_is_not_asked_
     base, ours = b"int old_name(void);\n", b"int x;\n"
     added = b"struct box old_name;\nuse(old_name);\n/* like old_name */\n"
     speaks = Dictionary(set(), [])
-    assert not list(strange_words(landed(base, ours, base + added, ours + added), speaks))
+    assert not list(strange_words(landed(base, ours, base + added, ours + added, speaks=speaks)))
     assert not speaks.asked
 
 
@@ -215,6 +215,8 @@ def test_a_select_of_a_symbol_that_nothing_defines() -> None:
     base = b"config BOX\n\ttristate\n"
     line = b"\tselect LID\n"
     speaks = Dictionary({b"HINGE"}, [])
-    assert faults(strange_words(landed(base, base, base + line, base + b"\n" + line, b"d/Kconfig"), speaks)) == [("LID", 3, True)]
+    assert faults(strange_words(landed(base, base, base + line, base + b"\n" + line, b"d/Kconfig", speaks=speaks))) == [
+        ("LID", 3, True)
+    ]
     known = b"\tselect HINGE\n"
-    assert not list(strange_words(landed(base, base, base + known, base + b"\n" + known, b"d/Kconfig"), speaks))
+    assert not list(strange_words(landed(base, base, base + known, base + b"\n" + known, b"d/Kconfig", speaks=speaks)))
