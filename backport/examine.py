@@ -29,6 +29,7 @@ from backport.model.result import Skipped
 from backport.model.series import Patch, Series
 from backport.replay.engine import Replayed, replay
 from backport.replay.guard import Guard
+from backport.replay.settle import Policy
 from backport.settings import cache_folder
 
 
@@ -103,12 +104,18 @@ def examine(
     definition: Definition | None,
     progress: Progress,
     whitelist: frozenset[str] | None = None,
+    *,
+    suggestions: bool = False,
 ) -> Examined:
-    """Replay under the guard, then look at what only the whole result shows: numbers, Kconfig, kABI."""
+    """Replay under the guard, then look at what only the whole result shows: numbers, Kconfig, kABI.
+
+    `suggestions` applies what the rules suggest and the guard has nothing against.
+    """
     store, trees, history = shop.store, shop.trees, shop.history
     config, accepted = (definition.config, definition.accepted) if definition is not None else ((), ())
     with KernelGuard(series, onto.tree, trees, store, history, cache_folder()) as guard:
-        replayed = replay(series, onto.oid, store, trees, history, progress, Lenient(guard, accepted))
+        policy = Policy(accept=suggestions, lenient=lambda found: apply(found, accepted))
+        replayed = replay(series, onto.oid, store, trees, history, progress, Lenient(guard, accepted), policy)
         unchecked = guard.skipped()
     subject = stage.Subject(series, onto.tree, replayed.tree, config, whitelist)
     report = stage.check(subject, replayed.findings, trees, store, history, progress, cache_folder())

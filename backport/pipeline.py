@@ -45,6 +45,7 @@ class Options:
     packager: str | None = None
     srpm: bool = True
     prerequisites: bool = False
+    suggestions: bool = False
 
 
 def run(options: Options, progress: Progress) -> RunResult:
@@ -66,7 +67,7 @@ def run(options: Options, progress: Progress) -> RunResult:
         put: Mapping[str, str] = {}
         if options.prerequisites:
             definition, series, put = complete(definition, series, onto, shop, progress)
-        examined = examine(series, onto, shop, definition, progress)
+        examined = examine(series, onto, shop, definition, progress, suggestions=options.suggestions)
         replayed = examined.replayed
         wishes = Wishes(options.tarball, options.packager, options.srpm, cache_folder())
         package = write(work, definition, wishes, onto, kernel, replayed.outcomes, store, shop.trees, progress)

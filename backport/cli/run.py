@@ -20,6 +20,7 @@ from backport.cli import STATUS_HELP
 @click.option("--packager", metavar="'NAME <MAIL>'", help="Who signs the changelog [default: git's user, by its configuration].")
 @click.option("--srpm/--no-srpm", default=True, help="Build the source RPM with rpmbuild.")
 @click.option("--with-prerequisites", "prerequisites", is_flag=True, help="Put the cheapest complete plan before what conflicts.")
+@click.option("--accept-suggestions", "suggestions", is_flag=True, help="Apply what rules suggest and the guard does not doubt.")
 @click.option("--patches", type=click.Path(path_type=Path), metavar="DIR", help="A folder of series definitions, searched first.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON instead.")
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
@@ -33,6 +34,7 @@ def command(
     packager: str | None,
     srpm: bool,
     prerequisites: bool,
+    suggestions: bool,
     patches: Path | None,
     as_json: bool,
     quiet: bool,
@@ -59,6 +61,7 @@ def command(
         packager=packager,
         srpm=srpm,
         prerequisites=prerequisites,
+        suggestions=suggestions,
     )
     with Console(quiet=quiet or as_json) as console:
         result = pipeline.run(options, console)

@@ -75,12 +75,13 @@ class FileOutcome:
     evidence: tuple[Evidence, ...] = ()
 
 
-_PLAIN = ("take", "3-way", "already", "absent", "mode", "conflict")
+PLAIN = ("take", "3-way", "already", "absent", "mode", "conflict")
+"""What stands in `FileOutcome.rule` where no rule of the ladder had a part in it."""
 
 
 def rules_of(files: Sequence[FileOutcome]) -> tuple[str, ...]:
     """The rules that resolved some of these files, each once, in order."""
-    return tuple(dict.fromkeys(file.rule for file in files if file.rule not in _PLAIN))
+    return tuple(dict.fromkeys(file.rule for file in files if file.rule not in PLAIN))
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from backport.model.series import Entry, Patch, Series
 from backport.model.verdict import PatchOutcome, Verdict
 from backport.replay.commit import write_commit
 from backport.replay.decide import decide, is_folder
+from backport.replay.evidence import with_causes, with_evidence
 from backport.replay.explain import explain, known_until
 from backport.replay.guard import Guard, Trusting
 from backport.replay.settle import Policy, Settler
@@ -73,23 +74,28 @@ def replay(
     prefetch([chain], store, trees)
     foresee([chain], trees, merger)
     since = cache(lambda: known_until(series, onto, history))
-    settler = Settler(Library(store, trees, history), merger, chain.moved, since, guard, policy or Policy())
+    policy = policy or Policy()
+    settler = Settler(Library(store, trees, history), merger, chain.moved, since, guard, policy)
     tip, tree = onto, base_tree
     outcomes: list[PatchOutcome] = []
+    disputed: list[PatchOutcome] = []
     findings: list[Finding] = []
     for patch in series.patches:
         settled = settler.settle(patch, tree)
         outcome = settled.outcome
         findings.extend(settled.findings)
         if outcome.tree:
+            outcome = with_evidence(outcome, store, tuple(policy.checks))
             outcome = replace(outcome, commit=write_commit(patch, outcome, tip, store))
             tip, tree = outcome.commit, outcome.tree
         if outcome.tree or outcome.verdict is Verdict.ALREADY_PRESENT:
             guard.accept(patch)
         outcomes.append(outcome)
+        disputed.append(replace(outcome, conflicts=outcome.conflicts or settled.disputes))
         progress.step(patch.subject)
         progress.patch(outcome)
-    explained = explain(series, since, outcomes, store, history)
+    told = explain(series, since, disputed, store, history)
+    explained = [with_causes(o, e) if o.verdict.landed else e for o, e in zip(outcomes, told, strict=True)]
     progress.done(_summary(explained))
     return Replayed(tuple(explained), tuple(findings), tip, tree)
 

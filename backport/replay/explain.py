@@ -36,10 +36,12 @@ def explain(
     absent = {c.path for o in outcomes for c in o.conflicts if c.rule == "absent"}
     until = next((patches[o.upstream].parent for o in reversed(outcomes) if o.conflicts and patches[o.upstream].parent), "")
     why = _Why(store, history, since(), history.brought(absent, since(), until) if until else {})
-    left_out = {o.upstream for o in outcomes if o.conflicts or o.verdict is Verdict.SUSPECT}
+    left_out = {o.upstream for o in outcomes if o.verdict.needs_person or o.verdict is Verdict.NOT_APPLICABLE}
     explained = []
     for outcome in outcomes:
-        if outcome.conflicts:
+        if outcome.conflicts and outcome.verdict.landed:
+            outcome = why.explained(outcome, patches[outcome.upstream])
+        elif outcome.conflicts:
             outcome = _needing(why.explained(outcome, patches[outcome.upstream]), left_out - {outcome.upstream})
         explained.append(outcome)
     return explained
@@ -70,7 +72,7 @@ class _Why:
         conflicts: list[Conflict] = []
         for path in dict.fromkeys(conflict.path for conflict in outcome.conflicts):
             here = [conflict for conflict in outcome.conflicts if conflict.path == path]
-            if here[0].rule == "content":
+            if here[0].rule == "content" and path in files:
                 conflicts.extend(self._content(here, files[path], patch))
             elif path in self.brought:
                 cause = replace(self.brought[path], why=f"brought {show_path(path)}")

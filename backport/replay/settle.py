@@ -13,7 +13,7 @@ from backport.model.verdict import Conflict, FileOutcome, PatchOutcome, Suggesti
 from backport.replay.compose import Candidate, Ladder, candidates
 from backport.replay.decide import Decision, decide
 from backport.replay.guard import Guard, refusal
-from backport.replay.guard.text import CHECKS, Check, text_findings
+from backport.replay.guard.text import CHECKS, Check, still_said, text_findings
 from backport.replay.precision import precision
 from backport.replay.rules.ladder import attempt
 from backport.replay.situation import Library
@@ -26,13 +26,15 @@ class Policy:
     """How far a replay may go beyond merging.
 
     `ladder` is asked about files in conflict; `accept` applies the best suggestion that the guard has nothing against; `diffs`
-    shows what each suggestion does. `checks` are the guard's, of the text itself.
+    shows what each suggestion does. `checks` are the guard's, of the text itself; `lenient` marks those of their findings that
+    somebody accepts.
     """
 
     ladder: Ladder = attempt
     accept: bool = False
     diffs: bool = True
     checks: Mapping[str, Check] = field(default_factory=lambda: CHECKS)
+    lenient: Callable[[Sequence[Finding]], Sequence[Finding]] = tuple
 
 
 MERGES_ALONE = Policy(ladder=lambda situation: (), checks={})
@@ -41,10 +43,14 @@ MERGES_ALONE = Policy(ladder=lambda situation: (), checks={})
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """The outcome of a patch, its tree '' where it does not land, and what the guard found on the way."""
+    """The outcome of a patch, its tree '' where it does not land, and what the guard found on the way.
+
+    `disputes` are the conflicts that rules resolved.
+    """
 
     outcome: PatchOutcome
     findings: tuple[Finding, ...]
+    disputes: tuple[Conflict, ...] = ()
 
 
 class Settler:
@@ -92,7 +98,7 @@ class Settler:
         text = text_findings(
             patch.commit, files, store, lambda words, pattern: history.speaks(before, words, pattern), self._policy.checks
         )
-        return (*text, *self._guard.findings(patch, after))
+        return (*self._policy.lenient(text), *still_said(self._guard.findings(patch, after), files, store))
 
     def decide(self, patch: Patch, tree: str) -> list[Decision]:
         """The decision about each file, all merges made."""
@@ -124,11 +130,11 @@ class Settler:
             findings = self._findings(patch, candidate.files, tree, candidate.tree)
             why = refusal(findings)
             if candidate.sure and not why:
-                return Settled(_resolved(patch, tree, candidate), findings)
+                return Settled(_resolved(patch, tree, candidate), findings, conflicts)
             suggestions.append(self._suggestion(tree, candidate, why))
         suggestions.sort(key=lambda suggestion: bool(suggestion.doubts))
         if self._policy.accept and suggestions and not suggestions[0].doubts:
-            return self._accepted(patch, tree, suggestions)
+            return replace(self._accepted(patch, tree, suggestions), disputes=conflicts)
         findings = tuple(self._guard.findings(patch, ""))
         nowhere = all(decision.conflict == "absent" for decision in decisions)
         verdict = Verdict.NOT_APPLICABLE if nowhere and not suggestions else Verdict.CONFLICT

@@ -36,10 +36,10 @@ class Told:
 
 
 class Refusing:
-    """A guard that refuses every tree but ''."""
+    """A guard that refuses every tree but '', for a name in a file that no rule touched."""
 
     def findings(self, patch: Patch, tree: str) -> Sequence[Finding]:
-        return (Finding(Level.ERROR, "absent-symbol", "frob", patch.commit, b"f", 1),) if tree else ()
+        return (Finding(Level.ERROR, "absent-symbol", "frob", patch.commit, b"g", 1),) if tree else ()
 
     def accept(self, patch: Patch) -> None:
         raise AssertionError("nothing landed")
@@ -149,3 +149,50 @@ def test_a_resolution_that_changes_nothing_says_that_the_target_has_it(
     ladder = Told({b"f": [answer({b"f": MINE})]})
     with replayed(repo, [patch], target, tmp_path / "store", base, policy=Policy(ladder)) as session:
         assert session.verdicts == ["already-present"]
+
+
+class Drift:
+    """A guard that has something to say about two of upstream's words."""
+
+    def findings(self, patch: Patch, tree: str) -> Sequence[Finding]:
+        return [Finding(Level.ERROR, "absent-symbol", word, patch.commit, b"f", 5) for word in ("theirs", "both")]
+
+    def accept(self, patch: Patch) -> None:
+        """Nothing."""
+
+
+@pytest.mark.parametrize(("text", "verdict"), [(b"other", "resolved"), (b"both", "conflict"), (b"both_sides", "resolved")])
+def test_a_word_that_the_rule_put_out_of_the_way_is_no_reproach(
+    repo: Repo, case: tuple[str, list[str], str], tmp_path: Path, text: bytes, verdict: str
+) -> None:
+    target, commits, base = case
+    policy = Policy(Told({b"f": [answer({b"f": numbered(9, l5=text)})]}))
+    with replayed(repo, commits[:1], target, tmp_path / "store", base, guard=Drift(), policy=policy) as session:
+        assert session.verdicts == [verdict]
+
+
+def test_every_hunk_that_landed_has_its_evidence(repo: Repo, tmp_path: Path) -> None:
+    code = b"int f(void)\n{\n%s}\n\nint g(void)\n{\n%s}\n"
+    rows = numbered(20)
+    base = repo.commit({b"a.c": code % (rows, rows), b"b.c": code % (rows, rows), b"k": rows}, b"base\n")
+    drift = repo.on(base, {b"b.c": code % (rows, numbered(20, l15=b"drift"))}, b"drift\n")
+    after = code % (numbered(20, l9=b"patch"), numbered(20, l15=b"patch"))
+    patch = repo.on(drift, {b"a.c": code % (numbered(20, l3=b"new", l9=b"new"), rows), b"b.c": after, b"n": b"1\n"}, b"patch\n")
+    target = repo.on(base, {b"b.c": b"/* head */\n" + code % (rows, numbered(20, l15=b"mine"))}, b"target\n")
+    result = b"/* head */\n" + code % (numbered(20, l9=b"patch"), numbered(20, l15=b"both"))
+    told = Resolution("told", True, {b"b.c": result}, (Evidence("told", b"b.c", "g", 43, 1, "because", checks=("unique",)),))
+    with replayed(repo, [patch], target, tmp_path / "store", base, policy=Policy(Told({b"b.c": [told]}))) as session:
+        (outcome,) = session.outcomes
+        assert (outcome.verdict, outcome.conflicts) == ("resolved", ())
+        places = [(e.rule, e.path, e.function, e.line, e.offset) for file in outcome.files for e in file.evidence]
+        assert places == [
+            ("take", b"a.c", "f", 5, 0),
+            ("take", b"a.c", "f", 11, 0),
+            ("3-way", b"b.c", "f", 12, 1),
+            ("told", b"b.c", "g", 43, 1),
+            ("take", b"n", "", 1, 0),
+        ]
+        (told_of,) = [e for file in outcome.files for e in file.evidence if e.rule == "told"]
+        assert [cause.commit for cause in told_of.causes] == [drift]
+        assert told_of.checks[0] == "unique"
+        assert "other-function" in told_of.checks

@@ -6,17 +6,19 @@ byte, has none; a binary, a huge or a minified one is not looked at.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from backport.git.store import Store
 from backport.model.finding import Finding, Level
 from backport.model.series import Entry
-from backport.model.verdict import FileOutcome
+from backport.model.verdict import PLAIN, FileOutcome
 from backport.replay.guard.doubled import doubled
 from backport.replay.guard.function import other_function
 from backport.replay.guard.landed import Fault, Landed, Speaks
 from backport.replay.guard.leftover import leftover
 from backport.replay.guard.parsing import parses_worse
+from backport.replay.guard.place import changes
 from backport.replay.guard.second import second_place
 from backport.replay.guard.words import strange_words
 
@@ -46,6 +48,26 @@ def text_findings(
         for kind, check in checks.items():
             found.extend(_finding(kind, fault, patch, file.upstream_path) for fault in check(landed))
     return found
+
+
+def still_said(findings: Sequence[Finding], files: Sequence[FileOutcome], store: Store) -> list[Finding]:
+    """The findings about names that the patch as it landed does use.
+
+    The drift guard reads upstream's lines. A rule may have put the target's word for upstream's: then what was found about
+    upstream's word says nothing about the result. Findings about files that no rule touched all stay.
+    """
+    texts = {file.upstream_path: _added(file, store) for file in files if file.rule not in PLAIN}
+    return [found for found in findings if found.path not in texts or _names(texts[found.path], found.symbol)]
+
+
+def _added(file: FileOutcome, store: Store) -> bytes:
+    """The lines that a file has and had not in the target."""
+    ours, result = _text(file.ours, store) or b"", _text(file.result, store) or b""
+    return b"".join(row for change in changes(ours, result) for row in change.added)
+
+
+def _names(text: bytes, symbol: str) -> bool:
+    return re.search(rb"(?<!\w)" + re.escape(symbol.encode("utf-8", "replace")) + rb"(?!\w)", text) is not None
 
 
 def _finding(kind: str, fault: Fault, patch: str, path: bytes) -> Finding:
