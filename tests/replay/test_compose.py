@@ -180,7 +180,7 @@ def test_every_hunk_that_landed_has_its_evidence(repo: Repo, tmp_path: Path) -> 
     patch = repo.on(drift, {b"a.c": code % (numbered(20, l3=b"new", l9=b"new"), rows), b"b.c": after, b"n": b"1\n"}, b"patch\n")
     target = repo.on(base, {b"b.c": b"/* head */\n" + code % (rows, numbered(20, l15=b"mine"))}, b"target\n")
     result = b"/* head */\n" + code % (numbered(20, l9=b"patch"), numbered(20, l15=b"both"))
-    told = Resolution("told", True, {b"b.c": result}, (Evidence("told", b"b.c", "g", 43, 1, "because", checks=("unique",)),))
+    told = Resolution("told", True, {b"b.c": result}, (Evidence("told", b"b.c", "g", 42, 1, "because", checks=("unique",)),))
     with replayed(repo, [patch], target, tmp_path / "store", base, policy=Policy(Told({b"b.c": [told]}))) as session:
         (outcome,) = session.outcomes
         assert (outcome.verdict, outcome.conflicts) == ("resolved", ())
@@ -189,7 +189,7 @@ def test_every_hunk_that_landed_has_its_evidence(repo: Repo, tmp_path: Path) -> 
             ("take", b"a.c", "f", 5, 0),
             ("take", b"a.c", "f", 11, 0),
             ("3-way", b"b.c", "f", 12, 1),
-            ("told", b"b.c", "g", 43, 1),
+            ("told", b"b.c", "g", 42, 1),
             ("take", b"n", "", 1, 0),
         ]
         (told_of,) = [e for file in outcome.files for e in file.evidence if e.rule == "told"]
