@@ -37,7 +37,7 @@ class Candidate:
 
 
 def candidates(
-    patch: Patch, tree: str, decisions: Sequence[Decision], ladder: Ladder, library: Library, since: str
+    patch: Patch, tree: str, decisions: Sequence[Decision], ladder: Ladder, library: Library, since: Callable[[], str]
 ) -> tuple[Candidate, ...]:
     """The ways in which the patch can land on `tree` by rules, best first; empty where the rules abstain on any file."""
     asked = [decision for decision in decisions if decision.conflict]
@@ -57,7 +57,7 @@ def candidates(
     return tuple(made.values())
 
 
-def situation(patch: Patch, tree: str, decision: Decision, library: Library, since: str) -> Situation:
+def situation(patch: Patch, tree: str, decision: Decision, library: Library, since: Callable[[], str]) -> Situation:
     """What a rule is asked about one file."""
     change, outcome = decision.change, decision.outcome
     return Situation(
@@ -65,7 +65,7 @@ def situation(patch: Patch, tree: str, decision: Decision, library: Library, sin
         change=change,
         path=decision.source,
         tree=tree,
-        since=since,
+        fork=since,
         base=_content(change.old, library),
         ours=_content(outcome.ours, library),
         theirs=_content(change.new, library),

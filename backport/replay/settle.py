@@ -56,7 +56,7 @@ class Settled:
 class Settler:
     """Settles patches with one memory of merges, so that what was foreseen is not merged again.
 
-    `since`, asked only when a file is in conflict, is the upstream commit up to which the target has all history ('' where there
+    `since`, asked only by rules, is the upstream commit up to which the target has all history ('' where there
     is none): rules ask about what came after.
     """
 
@@ -124,7 +124,7 @@ class Settler:
 
     def _conflicted(self, patch: Patch, tree: str, decisions: Sequence[Decision], conflicts: tuple[Conflict, ...]) -> Settled:
         """Resolved where every rule is sure and the guard agrees; else in conflict, with what the rules would suggest."""
-        found = candidates(patch, tree, decisions, self._policy.ladder, self._library, self._since())
+        found = candidates(patch, tree, decisions, self._policy.ladder, self._library, self._since)
         suggestions: list[Suggestion] = []
         for candidate in found:
             findings = self._findings(patch, candidate.files, tree, candidate.tree)

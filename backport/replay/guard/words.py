@@ -5,7 +5,9 @@ does not have it, and a line that is merged in as it is does not compile. Where 
 it is refused. This sees what no reader of declarations can: entries of a table that a macro makes, assembly, Kconfig. Example:
 d73a9b3001f2 on 2.6.32.y adds an entry with USB_SC_DEVICE to drivers/usb/storage/unusual_devs.h, which there says US_SC_DEVICE.
 
-In Kconfig a `select` or a `depends on` of a symbol that nothing defines is refused: fc4a7f93087a selects DVB_ATBM8830.
+A configuration symbol that nothing defines is refused too, for it never comes true, and no compiler says so: in Kconfig that of
+a `select` or a `depends on` (fc4a7f93087a selects DVB_ATBM8830), elsewhere that of an added line (319c2cc76150 on 2.6.32.y asks for
+CONFIG_PMB_FIXED).
 """
 
 from __future__ import annotations
@@ -19,13 +21,13 @@ from backport.replay.guard.landed import Fault, Landed
 _WORD = re.compile(rb"[A-Za-z_]\w{2,}")
 _SELECT = re.compile(rb"^\s+(?:select|depends on|depends)\b(.*)$", re.M)
 _SYMBOL = re.compile(rb"\b[A-Z][A-Z0-9_]{2,}\b")
+_CONFIG = re.compile(rb"\b(CONFIG_(\w+?)(?:_MODULE)?)\b")
 _READ = (b".c", b".h", b".S")
 
 
 def strange_words(landed: Landed) -> Iterator[Fault]:
     """Words of added lines that upstream's file had before and that the target has nowhere that matters."""
-    if b"Kconfig" in landed.path:
-        yield from _symbols(landed)
+    yield from _symbols(landed, _selected(landed) if b"Kconfig" in landed.path else _configured(landed))
     if not landed.path.endswith(_READ):
         return
     said = b"".join(row for change in landed.here for row in change.added)
@@ -39,17 +41,34 @@ def strange_words(landed: Landed) -> Iterator[Fault]:
             )
 
 
-def _symbols(landed: Landed) -> Iterator[Fault]:
+def _symbols(landed: Landed, symbols: dict[bytes, int]) -> Iterator[Fault]:
+    """Those of some configuration symbols that no Kconfig file defines."""
+    known = landed.speaks(symbols, "*Kconfig*") if symbols else set()
+    for symbol, line in symbols.items():
+        if symbol not in known:
+            yield Fault(symbol.decode("ascii"), line, "no Kconfig file of the target has this symbol")
+
+
+def _selected(landed: Landed) -> dict[bytes, int]:
+    """The symbols that added lines of a Kconfig file ask for, with their line upstream."""
     symbols: dict[bytes, int] = {}
     for change in landed.upstream:
         for number, row in enumerate(change.added, change.new + 1):
             for rest in _SELECT.findall(row):
-                symbols.update((symbol, number) for symbol in _SYMBOL.findall(rest))
-    gone = [symbol for symbol in symbols if _has(landed.result, symbol)]
-    known = landed.speaks(gone, "*Kconfig*") if gone else set()
-    for symbol in gone:
-        if symbol not in known:
-            yield Fault(symbol.decode("ascii"), symbols[symbol], "no Kconfig file of the target has this symbol")
+                symbols.update((symbol, number) for symbol in _SYMBOL.findall(rest) if _has(landed.result, symbol))
+    return symbols
+
+
+def _configured(landed: Landed) -> dict[bytes, int]:
+    """The symbols that other added lines ask for, of which the target's file has not heard."""
+    symbols: dict[bytes, int] = {}
+    said = b"".join(row for change in landed.here for row in change.added)
+    for change in landed.upstream:
+        for number, row in enumerate(change.added, change.new + 1):
+            for word, symbol in _CONFIG.findall(row):
+                if word in said and not _has(landed.ours, word):
+                    symbols[symbol] = number
+    return symbols
 
 
 def _added(landed: Landed) -> Iterator[tuple[bytes, int]]:

@@ -220,3 +220,10 @@ def test_a_select_of_a_symbol_that_nothing_defines() -> None:
     ]
     known = b"\tselect HINGE\n"
     assert not list(strange_words(landed(base, base, base + known, base + b"\n" + known, b"d/Kconfig", speaks=speaks)))
+
+
+def test_an_added_line_that_asks_for_a_symbol_that_nothing_defines() -> None:
+    base, line = b"int a;\n", b"#if defined(CONFIG_LID) || defined(CONFIG_HINGE_MODULE)\nint b;\n#endif\n"
+    speaks = Dictionary({b"HINGE"}, [])
+    found = strange_words(landed(base, b"int c;\n" + base, base + line, b"int c;\n" + base + line, speaks=speaks))
+    assert faults(found) == [("LID", 2, True)]
