@@ -15,12 +15,13 @@ from backport.replay.rules.drifted import drifted
 from backport.replay.rules.frame import Block, Frame
 from backport.replay.rules.lines import hunks
 from backport.replay.rules.settle import Edit, clean_edits, disputed, framed, joined
+from backport.replay.rules.moved import moved
 from backport.replay.rules.words import words
 from backport.replay.situation import Resolution, Situation
 
 Rule = Callable[[Situation], Resolution | None]
 
-LADDER: tuple[Rule, ...] = (anchor, words, drifted)
+LADDER: tuple[Rule, ...] = (anchor, words, drifted, moved)
 _MOST_MORE = 4  # suggestions beside the best one
 BUDGET = 2.0  # seconds that one rule may take for one dispute
 
@@ -28,17 +29,19 @@ BUDGET = 2.0  # seconds that one rule may take for one dispute
 def attempt(situation: Situation, ladder: Sequence[Rule] = LADDER) -> tuple[Resolution, ...]:
     """What the ladder makes of a file, best first: one that is sure, or suggestions; empty where every rule abstains."""
     frame = framed(situation)
-    blocks = disputed(frame) if frame is not None else []
-    if frame is None or not blocks:
-        return ()
+    if frame is None:
+        return tuple(_ranked(_answers(situation, ladder)))
     answers: list[list[Resolution]] = []
-    for block in blocks:
-        step = narrowed(situation, frame, block)
-        found = [answer for rule in ladder if (answer := rule(step)) is not None]
+    for block in disputed(frame):
+        found = _answers(narrowed(situation, frame, block), ladder)
         if not found:
             return ()
         answers.append(_ranked(found))
-    return tuple(_combined(situation, frame, answers))
+    return tuple(_combined(situation, frame, answers)) if answers else ()
+
+
+def _answers(situation: Situation, ladder: Sequence[Rule]) -> list[Resolution]:
+    return [answer for rule in ladder if (answer := rule(situation)) is not None]
 
 
 def _combined(situation: Situation, frame: Frame, answers: Sequence[Sequence[Resolution]]) -> Iterator[Resolution]:
@@ -70,13 +73,18 @@ def _ranked(found: Sequence[Resolution]) -> list[Resolution]:
 
 
 def _joined(situation: Situation, frame: Frame, parts: Sequence[Resolution]) -> Resolution | None:
-    edits = clean_edits(frame)
+    """The parts, and what merges by itself, in one; None where two of them claim the same lines of the target."""
+    edits: dict[bytes, list[Edit]] = {situation.path: clean_edits(frame)}
+    ours: dict[bytes, Sequence[bytes]] = {situation.path: frame.ours}
     for part in parts:
-        after = rows(part.texts[situation.path] or b"")
-        edits += [Edit(h.a, h.b, tuple(after[h.c : h.d]), 0) for h in hunks(frame.ours, after)]
-    text = joined(frame.ours, edits)
-    if text is None:
+        for path, text in part.texts.items():
+            if path not in ours:
+                ours[path] = rows(situation.library.trees.read(situation.tree, path) or b"")
+            after = rows(text or b"")
+            edits.setdefault(path, []).extend(Edit(h.a, h.b, tuple(after[h.c : h.d]), 0) for h in hunks(ours[path], after))
+    texts = {path: joined(ours[path], made) for path, made in edits.items() if made}
+    if None in texts.values():
         return None
-    rule = "+".join(dict.fromkeys(part.rule for part in parts))
+    rule = "+".join(dict.fromkeys(name for part in parts for name in part.rule.split("+")))
     evidence = tuple(item for part in parts for item in part.evidence)
-    return Resolution(rule, all(part.sure for part in parts), {situation.path: text}, evidence)
+    return Resolution(rule, all(part.sure for part in parts), dict(texts), evidence)
