@@ -17,7 +17,7 @@ from backport.replay.rules.lines import Hunk
 from backport.replay.rules.near import likeness, tokens
 from backport.replay.rules.place import Place, Placer
 from backport.replay.rules.settle import Edit, disputed, edit, framed, placer, resolution
-from backport.replay.rules.words import beside, statement
+from backport.replay.rules.words import KEPT, beside, statement
 from backport.replay.situation import Resolution, Situation
 
 RULE = "drifted"
@@ -45,6 +45,8 @@ def _statements(finder: Placer, hunk: Hunk) -> Edit | None:
     if found is None:
         return None
     spot, merged = found
+    if merged.kept < KEPT:
+        return None
     frame = finder.frame
     low, high = finder.before.statement(hunk.a, hunk.b)
     same = _ends(frame.base[low:high]) == _ends(frame.ours[spot.x : spot.y])

@@ -14,6 +14,7 @@ from backport.replay.rules.anchor import anchor
 from backport.replay.rules.drifted import drifted
 from backport.replay.rules.frame import Block, Frame
 from backport.replay.rules.lines import hunks
+from backport.replay.rules.renames import renames
 from backport.replay.rules.settle import Edit, clean_edits, disputed, framed, joined
 from backport.replay.rules.moved import moved
 from backport.replay.rules.words import words
@@ -21,7 +22,7 @@ from backport.replay.situation import Resolution, Situation
 
 Rule = Callable[[Situation], Resolution | None]
 
-LADDER: tuple[Rule, ...] = (anchor, words, drifted, moved)
+LADDER: tuple[Rule, ...] = (anchor, words, drifted, moved, renames)
 _MOST_MORE = 4  # suggestions beside the best one
 BUDGET = 2.0  # seconds that one rule may take for one dispute
 

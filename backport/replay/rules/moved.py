@@ -63,7 +63,7 @@ def _by_function(base: bytes, mine: Sequence[Hunk]) -> dict[tuple[bytes, Span], 
     groups: dict[tuple[bytes, Span], list[Hunk]] = {}
     for hunk in mine:
         found = holding(base, hunk.a, hunk.b)
-        if found is None:
+        if found is None or len(functions(base)[found[0]]) > 1:
             return None
         groups.setdefault(found, []).append(hunk)
     return groups

@@ -21,7 +21,7 @@ from backport.replay.rules.settle import Edit, disputed, edit, framed, placer, r
 from backport.replay.situation import Resolution, Situation
 
 RULE = "words"
-_KEPT = 0.5  # share of a statement's words that the patch has to leave alone
+KEPT = 0.5  # share of a statement's words that the patch has to leave alone
 _REWRITTEN = 0.65  # what that share is worth where the patch makes several statements of one
 
 
@@ -87,4 +87,18 @@ def _merged(finder: Placer, hunk: Hunk) -> Edit | None:
         return None
     spot, merged = found
     why = "patch and target changed different words of these lines"
-    return edit(spot, rows(merged.text), why, merged.kept >= _KEPT)
+    return edit(spot, rows(merged.text), why, merged.kept >= KEPT and _keeps_name(finder, hunk))
+
+
+def _keeps_name(finder: Placer, hunk: Hunk) -> bool:
+    """Whether the hunk, where it changes the head of a function, leaves its name.
+
+    fe5913e4e170 makes a function of another's head and writes that anew below: what the target has between the parentheses
+    belongs to the second.
+    """
+    name = finder.before.holder(hunk.a)
+    if not name or finder.before.around(hunk.a):
+        return True
+    return any(name in row for row in finder.frame.theirs[hunk.c : hunk.d]) or not any(
+        name in row for row in finder.frame.base[hunk.a : hunk.b]
+    )

@@ -1,0 +1,109 @@
+"""Names that upstream changed between: identifiers, constants and members, put back to what the target calls them.
+
+Recognised: lines that a hunk adds or takes away use a name that the target's file does not have at all, and wherever upstream's
+old version and the target have a line that differs only in some words, that name stands against one and the same other. The
+whole patch is then read with the target's names, and settled by the rules for context drift, words and drifted blocks. Safe
+because a substitution is taken only where each occurrence agrees with it and the old name is gone; sure only where two lines at
+least bear it out. Whether the name means the same in the target is for the guard to say.
+Example: 322a1356be96 on 2.6.32.y (eeepc-laptop: add hotplug_disable parameter): eeepc was ehotk.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from backport.csource.tokens import mentioned
+from backport.git.merge import rows
+from backport.replay.rules.anchor import anchor
+from backport.replay.rules.drifted import drifted
+from backport.replay.rules.frame import laid
+from backport.replay.rules.lines import hunks, squeezed
+from backport.replay.rules.moved import moved
+from backport.replay.rules.near import pair_near, tokens
+from backport.replay.rules.words import words
+from backport.replay.situation import Resolution, Situation
+
+RULE = "renames"
+_INNER = (anchor, words, drifted, moved)
+_NAME = re.compile(rb"[A-Za-z_]\w*")
+_BORNE_OUT = 2  # lines that must show a substitution before it is sure
+_LONGEST = 6  # words on a side of one substitution
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """Upstream's name, the target's, and the number of lines that show it."""
+
+    old: bytes
+    new: bytes
+    shown: int
+
+
+def renames(situation: Situation) -> Resolution | None:
+    """The target's file with the patch in the target's words; None where no name of the patch had another one there."""
+    base, ours, theirs = situation.base, situation.ours, situation.theirs
+    if base is None or ours is None or theirs is None or laid(base, ours, theirs) is None:
+        return None
+    wanted = _strange(base, ours, theirs)
+    found = {name: renamed for name, renamed in mined(base, ours).items() if name in wanted} if wanted else {}
+    if not found:
+        return None
+    step = replace(situation, base=_spelt(base, found), theirs=_spelt(theirs, found))
+    inner = next((answer for rule in _INNER if (answer := rule(step)) is not None), None)
+    if inner is None:
+        return None
+    told = ", ".join(f"{r.old.decode()} is {r.new.decode()} there" for r in found.values())
+    sure = inner.sure and all(r.shown >= _BORNE_OUT for r in found.values())
+    evidence = tuple(replace(item, rule=RULE, why=f"{told}; {item.why}") for item in inner.evidence)
+    return Resolution(RULE, sure, inner.texts, evidence)
+
+
+def _strange(base: bytes, ours: bytes, theirs: bytes) -> set[bytes]:
+    """Names on the lines that the patch changes that the target's file does not have."""
+    one, three = rows(base), rows(theirs)
+    changed: list[bytes] = []
+    for hunk in hunks(one, three):
+        changed += [*one[hunk.a : hunk.b], *three[hunk.c : hunk.d]]
+    return {name for row in changed for name in _NAME.findall(row)} & mentioned(base) - mentioned(ours)
+
+
+def _spelt(text: bytes, found: Mapping[bytes, Renamed]) -> bytes:
+    pattern = re.compile(rb"\b(?:%s)\b" % b"|".join(re.escape(name) for name in found))
+    return pattern.sub(lambda match: found[match.group()].new, text)
+
+
+@lru_cache(maxsize=8)
+def mined(base: bytes, ours: bytes) -> Mapping[bytes, Renamed]:
+    """What upstream's names are called in the target, by the lines that differ in nothing else. Names that are in both are left."""
+    one, two = rows(base), rows(ours)
+    gone, new = mentioned(base) - mentioned(ours), mentioned(ours) - mentioned(base)
+    votes: dict[bytes, Counter[bytes]] = {}
+    for change in hunks([squeezed(row) for row in one], [squeezed(row) for row in two]):
+        for a, c in pair_near(one, two, change).items():
+            for old, now in _substituted(tokens(one[a]), tokens(two[c])):
+                if old in gone:
+                    votes.setdefault(old, Counter())[now] += 1
+    found = {}
+    for old, counted in votes.items():
+        (now, shown), *others = counted.most_common()
+        if not others and (now in new or shown >= _BORNE_OUT):
+            found[old] = Renamed(old, now, shown)
+    return found
+
+
+def _substituted(a: Sequence[bytes], b: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
+    """Pairs of names that stand in each other's place, where nothing else is there."""
+    found = []
+    for hunk in hunks(a, b):
+        old, now = a[hunk.a : hunk.b], b[hunk.c : hunk.d]
+        if len(old) == len(now) <= _LONGEST and all(_same_kind(x, y) for x, y in zip(old, now, strict=True)):
+            found += [(x, y) for x, y in zip(old, now, strict=True) if x != y]
+    return found
+
+
+def _same_kind(a: bytes, b: bytes) -> bool:
+    return a == b or bool(_NAME.fullmatch(a) and _NAME.fullmatch(b))
