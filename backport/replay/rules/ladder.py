@@ -6,16 +6,14 @@ that one file may be settled by several rules, and its resolution is as sure as 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from backport.git.merge import rows
 from backport.replay.rules.anchor import anchor
 from backport.replay.rules.drifted import drifted
 from backport.replay.rules.frame import Block, Frame
-from backport.replay.rules.lines import hunks
 from backport.replay.rules.renames import renames
-from backport.replay.rules.settle import Edit, clean_edits, disputed, framed, joined
+from backport.replay.rules.settle import Texts, clean_edits, disputed, framed, joined, united
 from backport.replay.rules.moved import moved
 from backport.replay.rules.words import words
 from backport.replay.situation import Resolution, Situation
@@ -49,7 +47,7 @@ def _combined(situation: Situation, frame: Frame, answers: Sequence[Sequence[Res
     """The best answer to each dispute, then the same with the next best one in a single place; each text once."""
     best = [found[0] for found in answers]
     swapped = [[*best[:i], second, *best[i + 1 :]] for i, found in enumerate(answers) for second in found[1:]]
-    seen: list[Mapping[bytes, bytes | None]] = []
+    seen: list[Texts] = []
     for parts in [best, *swapped[:_MOST_MORE]]:
         made = _joined(situation, frame, parts)
         if made is not None and made.texts not in seen:
@@ -75,17 +73,16 @@ def _ranked(found: Sequence[Resolution]) -> list[Resolution]:
 
 def _joined(situation: Situation, frame: Frame, parts: Sequence[Resolution]) -> Resolution | None:
     """The parts, and what merges by itself, in one; None where two of them claim the same lines of the target."""
-    edits: dict[bytes, list[Edit]] = {situation.path: clean_edits(frame)}
-    ours: dict[bytes, Sequence[bytes]] = {situation.path: frame.ours}
-    for part in parts:
-        for path, text in part.texts.items():
-            if path not in ours:
-                ours[path] = rows(situation.library.trees.read(situation.tree, path) or b"")
-            after = rows(text or b"")
-            edits.setdefault(path, []).extend(Edit(h.a, h.b, tuple(after[h.c : h.d]), 0) for h in hunks(ours[path], after))
-    texts = {path: joined(ours[path], made) for path, made in edits.items() if made}
-    if None in texts.values():
+    clean = joined(frame.ours, clean_edits(frame))
+    ours = situation.ours or b""
+    own: list[Texts] = [{situation.path: clean}] if clean not in (None, ours) else []
+
+    def target(path: bytes) -> bytes:
+        return ours if path == situation.path else situation.library.trees.read(situation.tree, path) or b""
+
+    texts = united([*own, *(part.texts for part in parts)], target)
+    if texts is None:
         return None
     rule = "+".join(dict.fromkeys(name for part in parts for name in part.rule.split("+")))
     evidence = tuple(item for part in parts for item in part.evidence)
-    return Resolution(rule, all(part.sure for part in parts), dict(texts), evidence)
+    return Resolution(rule, all(part.sure for part in parts), texts, evidence)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from backport.git.merge import rows
 from backport.model.evidence import Evidence
 from backport.replay.rules.frame import Block, Frame, laid
+from backport.replay.rules.lines import hunks
 from backport.replay.rules.place import Place, Placer
 from backport.replay.rules.shape import shape
 from backport.replay.situation import Resolution, Situation
+
+Texts = Mapping[bytes, bytes | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +88,26 @@ def resolution(situation: Situation, rule: str, frame: Frame, edits: Sequence[Ed
 def _evidence(situation: Situation, rule: str, made: Edit) -> Evidence:
     holder = shape(situation.path, situation.ours or b"").holder(made.x).decode("ascii", "replace")
     return Evidence(rule, situation.path, holder, made.x + 1, made.x - made.a, made.why, checks=made.checks)
+
+
+def united(parts: Sequence[Texts], target: Callable[[bytes], bytes]) -> Texts | None:
+    """Several resolutions of one patch in one: each is the target's file with its own changes alone. None where they clash.
+
+    `target(path)` is the target's file. Needed wherever two answers name the same file, as when a patch changes one and code
+    of another has moved there (aae6d3ddd8b9: kernel/sched.c and sched_fair.c).
+    """
+    edits: dict[bytes, list[Edit]] = {}
+    whole: dict[bytes, bytes | None] = {}
+    for part in parts:
+        for path, text in part.items():
+            if text is None or path in whole:
+                whole[path] = text
+                continue
+            ours, after = rows(target(path)), rows(text)
+            edits.setdefault(path, []).extend(Edit(h.a, h.b, tuple(after[h.c : h.d]), 0) for h in hunks(ours, after))
+    for path, made in edits.items():
+        text = joined(rows(target(path)), list(dict.fromkeys(made)))
+        if text is None or path in whole:
+            return None
+        whole[path] = text
+    return whole

@@ -1,0 +1,92 @@
+"""Where in the target a piece of upstream's file is, if it is not where the file's lines lead to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from backport.git.merge import rows
+from backport.model.series import TREE
+from backport.replay.rules.functions import Span, functions, holding
+from backport.replay.rules.lines import Hunk, squeezed
+from backport.replay.situation import Situation
+
+_MOST_FILES = 400  # in one folder: drivers/staging/* has less, what has more is searched too long
+_MOST_BYTES = 16 << 20
+_WINDOW = 8  # lines on both sides of a hunk by which it is looked for outside of functions
+_TELLING = re.compile(rb"\w{3}.*\w{3}|#\s*include")
+_SHARE = 0.7  # of the telling lines of a window that a file must have
+_FEWEST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Hunks of one function (its name, and where it is in the base), or one hunk outside of any (name empty, its window)."""
+
+    name: bytes
+    span: Span
+    hunks: tuple[Hunk, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A piece of a target's file that stands for a group's: the whole file where the group is in no function."""
+
+    path: bytes
+    lines: Sequence[bytes]
+    span: Span
+
+
+def groups(base: bytes, mine: Sequence[Hunk]) -> list[Group]:
+    """The hunks by the function that they are in."""
+    found: dict[tuple[bytes, Span], list[Hunk]] = {}
+    size = base.count(b"\n") + 1
+    for hunk in mine:
+        held = holding(base, hunk.a, hunk.b)
+        key = held or (b"", Span(max(0, hunk.a - _WINDOW), min(size, hunk.b + _WINDOW)))
+        found.setdefault(key, []).append(hunk)
+    return [Group(name, span, tuple(hunks)) for (name, span), hunks in found.items()]
+
+
+def homes(situation: Situation, base: bytes, group: Group) -> list[Home]:
+    """The pieces that can be meant: the functions of that name in the file, else in its neighbours; else files by the lines."""
+    own = situation.ours
+    if group.name:
+        if len(functions(base)[group.name]) > 1:  # one for each branch of an #if: the name does not tell them apart
+            return []
+        if own is not None and group.name in functions(own):
+            return _defined(situation.path, own, group.name)
+        return [h for path, text in neighbours(situation) if group.name in text for h in _defined(path, text, group.name)]
+    window = {squeezed(row) for row in rows(base)[group.span.start : group.span.end] if _TELLING.search(row)}
+    found = []
+    for path, text in neighbours(situation) if len(window) >= _FEWEST else ():
+        lines = rows(text)
+        if len(window & {squeezed(row) for row in lines}) >= _SHARE * len(window):
+            found.append(Home(path, lines, Span(0, len(lines))))
+    return found
+
+
+def neighbours(situation: Situation) -> Iterator[tuple[bytes, bytes]]:
+    """The target's other sources of the same kind in the folder of a file, then in the one above it. Bounded in number and size."""
+    library, ending = situation.library, situation.path[situation.path.rfind(b".") :]
+    folder = situation.path.rpartition(b"/")[0]
+    read = 0
+    for place in dict.fromkeys((folder, folder.rpartition(b"/")[0])):
+        entry = library.trees.entry(situation.tree, place) if place else None
+        listing = library.trees.listing(entry.oid) if entry is not None and entry.mode == TREE else {}
+        files = {name: e for name, e in listing.items() if e.is_file and name.endswith(ending)}
+        if len(files) > _MOST_FILES:
+            continue
+        library.store.prefetch(e.oid for e in files.values())
+        for name, found in files.items():
+            text = library.store.read(found.oid, "blob")
+            read += len(text)
+            if read > _MOST_BYTES:
+                return
+            if place + b"/" + name != situation.path:
+                yield place + b"/" + name, text
+
+
+def _defined(path: bytes, text: bytes, name: bytes) -> list[Home]:
+    return [Home(path, rows(text), span) for span in functions(text).get(name, ())]
