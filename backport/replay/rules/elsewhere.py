@@ -50,21 +50,44 @@ def groups(base: bytes, mine: Sequence[Hunk]) -> list[Group]:
 
 
 def homes(situation: Situation, base: bytes, group: Group) -> list[Home]:
-    """The pieces that can be meant: the functions of that name in the file, else in its neighbours; else files by the lines."""
+    """The pieces that can be meant: the functions of that name in the file, else in its neighbours, else those with its lines.
+
+    Outside of functions: the neighbours that have the lines around the hunk.
+    """
     own = situation.ours
-    if group.name:
-        if len(functions(base)[group.name]) > 1:  # one for each branch of an #if: the name does not tell them apart
-            return []
-        if own is not None and group.name in functions(own):
-            return _defined(situation.path, own, group.name)
-        return [h for path, text in neighbours(situation) if group.name in text for h in _defined(path, text, group.name)]
-    window = {squeezed(row) for row in rows(base)[group.span.start : group.span.end] if _TELLING.search(row)}
-    found = []
-    for path, text in neighbours(situation) if len(window) >= _FEWEST else ():
-        lines = rows(text)
-        if len(window & {squeezed(row) for row in lines}) >= _SHARE * len(window):
-            found.append(Home(path, lines, Span(0, len(lines))))
-    return found
+    if not group.name:
+        window = _window(base, group)
+        texts = neighbours(situation) if len(window) >= _FEWEST else ()
+        return [Home(path, rows(text), Span(0, len(rows(text)))) for path, text in texts if _has(window, rows(text))]
+    if len(functions(base)[group.name]) > 1:  # one for each branch of an #if: the name does not tell them apart
+        return []
+    if own is not None and group.name in functions(own):
+        return _defined(situation.path, own, group.name)
+    near = list(neighbours(situation))
+    named = [h for path, text in near if group.name in text for h in _defined(path, text, group.name)]
+    return named or [h for path, text in [(situation.path, own or b""), *near] for h in _alike(path, text, base, group)]
+
+
+def _window(base: bytes, group: Group) -> set[bytes]:
+    """The telling lines around the hunks of a group, blanks aside."""
+    lines = rows(base)
+    low = max(group.span.start, group.hunks[0].a - _WINDOW)
+    high = min(group.span.end, group.hunks[-1].b + _WINDOW)
+    return {squeezed(row) for row in lines[low:high] if _TELLING.search(row)}
+
+
+def _has(window: set[bytes], lines: Sequence[bytes]) -> bool:
+    return len(window & {squeezed(row) for row in lines}) >= _SHARE * len(window)
+
+
+def _alike(path: bytes, text: bytes, base: bytes, group: Group) -> list[Home]:
+    """Functions under another name that have the lines around the hunks: the name was changed with the place."""
+    window = _window(base, group)
+    lines = rows(text)
+    if len(window) < _FEWEST or not _has(window, lines):
+        return []
+    spans = [span for found in functions(text).values() for span in found]
+    return [Home(path, lines, span) for span in spans if _has(window, lines[span.start : span.end])]
 
 
 def neighbours(situation: Situation) -> Iterator[tuple[bytes, bytes]]:

@@ -15,12 +15,13 @@ from backport.replay.rules.frame import Block, Frame
 from backport.replay.rules.renames import renames
 from backport.replay.rules.settle import Texts, clean_edits, disputed, framed, joined, united
 from backport.replay.rules.moved import moved
+from backport.replay.rules.unneeded import unneeded
 from backport.replay.rules.words import words
 from backport.replay.situation import Resolution, Situation
 
 Rule = Callable[[Situation], Resolution | None]
 
-LADDER: tuple[Rule, ...] = (anchor, words, drifted, moved, renames)
+LADDER: tuple[Rule, ...] = (anchor, words, drifted, moved, renames, unneeded)
 _MOST_MORE = 4  # suggestions beside the best one
 BUDGET = 2.0  # seconds that one rule may take for one dispute
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from backport.csource.tokens import blank
 from backport.replay.rules.frame import Frame
-from backport.replay.rules.lines import Hunk, slides, squeezed
+from backport.replay.rules.lines import Hunk, slides
 from backport.replay.rules.shape import Shape
 
 _HANGING = re.compile(rb"(?:^|\W)(?:if|for|while|switch|else|do)\b[^;{}]*$|\w*for_?each\w*\b[^;{}]*$|[^;{}:,>)\\/\"\w]$")
@@ -108,7 +108,7 @@ class Placer:
             return None
         if x == y:
             above = frame.base[first:at]
-            whole = balance(above) == (0, 0) and not (above and _HANGING.search(blank(squeezed(above[-1])).strip()))
+            whole = balance(above) == (0, 0) and not (above and _HANGING.search(blank(above[-1]).strip()))
             return self._made(hunk, x, x, "between", whole, "neighbours")
         if known_down:
             return self._made(hunk, y, y, "before", False)

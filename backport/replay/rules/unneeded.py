@@ -1,0 +1,58 @@
+"""Hunks whose feature the target does not have: there is nothing there that they could mend.
+
+Recognised: a hunk changes a function, or a type, that neither the target's file nor its neighbours define, under this name or with
+these lines; or the target has no such file at all. Then the hunk is left out. A suggestion only, for the target may
+have the same fault in code of its own; sure only where the whole file is absent, none of its functions is anywhere near, and
+the patch has other files that the target does have.
+Example: 87bf6e7de113 on 2.6.32.y (KVM: fix dirty bitmaps): arch/powerpc/kvm/book3s.c came later.
+"""
+
+from __future__ import annotations
+
+import re
+
+from backport.git.merge import rows
+from backport.model.evidence import Evidence
+from backport.replay.rules.elsewhere import Group, groups, homes
+from backport.replay.rules.lines import hunks
+from backport.replay.rules.shape import shape
+from backport.replay.situation import Resolution, Situation
+
+RULE = "unneeded"
+
+
+def unneeded(situation: Situation) -> Resolution | None:
+    """The target's file as it is; None where anything that the patch changes is there, or might be."""
+    base, theirs, ours = situation.base, situation.theirs, situation.ours
+    if base is None or theirs is None:
+        return None
+    found = groups(base, hunks(rows(base), rows(theirs)))
+    if not found or not all(_nowhere(situation, base, group) for group in found):
+        return None
+    names = sorted({group.name or _holder(situation, base, group) for group in found})
+    if ours is None and not _others(situation):
+        return None
+    told = b", ".join(name for name in names if name).decode("ascii", "replace")
+    why = f"the target does not have {told or 'the file'}"
+    evidence = Evidence(RULE, situation.path, told, 0, 0, why, checks=("absent-file",) if ours is None else ())
+    return Resolution(RULE, ours is None and all(names), {} if ours is None else {situation.path: ours}, (evidence,))
+
+
+def _nowhere(situation: Situation, base: bytes, group: Group) -> bool:
+    """Whether neither the file nor its neighbours have what holds the group."""
+    if homes(situation, base, group):
+        return False
+    name = group.name or _holder(situation, base, group)
+    if situation.ours is None:
+        return True
+    return bool(name) and not re.search(rb"\b" + re.escape(name) + rb"\b", situation.ours)
+
+
+def _holder(situation: Situation, base: bytes, group: Group) -> bytes:
+    return shape(situation.path, base).holder(group.hunks[0].a)
+
+
+def _others(situation: Situation) -> bool:
+    """Whether the target has another file of the patch."""
+    paths = [c.old_path for c in situation.patch.changes if c.old is not None and c != situation.change]
+    return any(situation.library.trees.entry(situation.tree, path) is not None for path in paths)
