@@ -16,6 +16,7 @@ _MOST_FILES = 400  # in one folder: drivers/staging/* has less, what has more is
 _MOST_BYTES = 16 << 20
 _WINDOW = 8  # lines on both sides of a hunk by which it is looked for outside of functions
 _TELLING = re.compile(rb"\w{3}.*\w{3}|#\s*include")
+_WORD = re.compile(rb"\w+")
 _SHARE = 0.7  # of the telling lines of a window that a file must have
 _FEWEST = 3
 
@@ -58,7 +59,8 @@ def homes(situation: Situation, base: bytes, group: Group) -> list[Home]:
     if not group.name:
         window = _window(base, group)
         texts = neighbours(situation) if len(window) >= _FEWEST else ()
-        return [Home(path, rows(text), Span(0, len(rows(text)))) for path, text in texts if _has(window, rows(text))]
+        likely = ((path, rows(text)) for path, text in texts if _may_have(window, text))
+        return [Home(path, lines, Span(0, len(lines))) for path, lines in likely if _has(window, lines)]
     if len(functions(base)[group.name]) > 1:  # one for each branch of an #if: the name does not tell them apart
         return []
     if own is not None and group.name in functions(own):
@@ -76,6 +78,12 @@ def _window(base: bytes, group: Group) -> set[bytes]:
     return {squeezed(row) for row in lines[low:high] if _TELLING.search(row)}
 
 
+def _may_have(window: set[bytes], text: bytes) -> bool:
+    """Whether it is worth cutting a text into lines: the longest word of most lines is in it."""
+    telling = [max(_WORD.findall(row), key=len, default=row) for row in window]
+    return sum(word in text for word in telling) >= _SHARE * len(telling)
+
+
 def _has(window: set[bytes], lines: Sequence[bytes]) -> bool:
     return len(window & {squeezed(row) for row in lines}) >= _SHARE * len(window)
 
@@ -83,15 +91,17 @@ def _has(window: set[bytes], lines: Sequence[bytes]) -> bool:
 def _alike(path: bytes, text: bytes, base: bytes, group: Group) -> list[Home]:
     """Functions under another name that have the lines around the hunks: the name was changed with the place."""
     window = _window(base, group)
+    if len(window) < _FEWEST or not _may_have(window, text):
+        return []
     lines = rows(text)
-    if len(window) < _FEWEST or not _has(window, lines):
+    if not _has(window, lines):
         return []
     spans = [span for found in functions(text).values() for span in found]
     return [Home(path, lines, span) for span in spans if _has(window, lines[span.start : span.end])]
 
 
 def neighbours(situation: Situation) -> Iterator[tuple[bytes, bytes]]:
-    """The target's other sources of the same kind in the folder of a file, then in the one above it. Bounded in number and size."""
+    """The target's other sources of the same kind in the folder of a file, then in the one above; bounded in number and size."""
     library, ending = situation.library, situation.path[situation.path.rfind(b".") :]
     folder = situation.path.rpartition(b"/")[0]
     read = 0

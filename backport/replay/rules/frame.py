@@ -35,7 +35,8 @@ class Block:
 class Frame:
     """The three versions as lines. `there[i]` is the target's line for base line `i`, -1 where it has none.
 
-    `near` are the lines that read differently but stand for one another, within blocks: base line to target line.
+    `near` are the lines that read differently but stand for one another, within blocks: base line to target line. `keys` and
+    `our_keys` are the lines of base and target by which they are compared.
     """
 
     base: Sequence[bytes]
@@ -44,6 +45,8 @@ class Frame:
     there: Sequence[int]
     near: dict[int, int]
     blocks: tuple[Block, ...]
+    keys: Sequence[bytes]
+    our_keys: Sequence[bytes]
 
     def at(self, line: int) -> int:
         """The target's line for a base line, the same or nearly so; -1 for none."""
@@ -75,13 +78,18 @@ def _laid(base: bytes, ours: bytes, theirs: bytes) -> Frame | None:
         blocks.append(Block(block.a, block.b, block.c, block.d, block.hunks, settled))
         for change in block.changes:
             near.update(pair_near(one, two, change))
-    return Frame(one, two, three, there, near, tuple(blocks))
+    return Frame(one, two, three, there, near, tuple(blocks), _keys(base), _keys(ours))
 
 
 @lru_cache(maxsize=8)
 def _changes(base: bytes, ours: bytes) -> tuple[Hunk, ...]:
     """What the target has differently, blanks aside."""
-    return tuple(hunks([squeezed(row) for row in rows(base)], [squeezed(row) for row in rows(ours)]))
+    return tuple(hunks(_keys(base), _keys(ours)))
+
+
+@lru_cache(maxsize=16)
+def _keys(text: bytes) -> tuple[bytes, ...]:
+    return tuple(squeezed(row) for row in rows(text))
 
 
 def _map(changes: Sequence[Hunk], size: int) -> list[int]:

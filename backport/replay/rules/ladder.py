@@ -12,18 +12,19 @@ from dataclasses import replace
 from backport.replay.rules.anchor import anchor
 from backport.replay.rules.drifted import drifted
 from backport.replay.rules.frame import Block, Frame
+from backport.replay.rules.moved import moved
+from backport.replay.rules.present import present
 from backport.replay.rules.renames import renames
 from backport.replay.rules.settle import Texts, clean_edits, disputed, framed, joined, united
-from backport.replay.rules.moved import moved
 from backport.replay.rules.unneeded import unneeded
 from backport.replay.rules.words import words
 from backport.replay.situation import Resolution, Situation
 
 Rule = Callable[[Situation], Resolution | None]
 
-LADDER: tuple[Rule, ...] = (anchor, words, drifted, moved, renames, unneeded)
+LADDER: tuple[Rule, ...] = (anchor, words, present, drifted, moved, renames, unneeded)
+_SEARCHING = (moved, renames, unneeded)
 _MOST_MORE = 4  # suggestions beside the best one
-BUDGET = 2.0  # seconds that one rule may take for one dispute
 
 
 def attempt(situation: Situation, ladder: Sequence[Rule] = LADDER) -> tuple[Resolution, ...]:
@@ -41,7 +42,14 @@ def attempt(situation: Situation, ladder: Sequence[Rule] = LADDER) -> tuple[Reso
 
 
 def _answers(situation: Situation, ladder: Sequence[Rule]) -> list[Resolution]:
-    return [answer for rule in ladder if (answer := rule(situation)) is not None]
+    """What each rule says. Those that search beyond the place are asked only where no proof was found at it."""
+    found: list[Resolution] = []
+    for rule in ladder:
+        if rule in _SEARCHING and any(answer.sure for answer in found):
+            break
+        answer = rule(situation)
+        found += [answer] if answer is not None else []
+    return found
 
 
 def _combined(situation: Situation, frame: Frame, answers: Sequence[Sequence[Resolution]]) -> Iterator[Resolution]:

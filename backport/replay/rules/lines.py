@@ -45,12 +45,12 @@ def squeezed(row: bytes) -> bytes:
 def matched(a: Sequence[bytes], b: Sequence[bytes]) -> list[Run]:
     """The runs of equal keys that both sides have in the same order, ascending on both."""
     runs: list[Run] = []
-    for x, y in _pairs(a, b, 0, len(a), 0, len(b), 0):
+    for x, y, size in _runs(a, b, 0, len(a), 0, len(b), 0):
         last = runs[-1] if runs else None
         if last is not None and last.a + last.size == x and last.b + last.size == y:
-            runs[-1] = Run(last.a, last.b, last.size + 1)
-        else:
-            runs.append(Run(x, y, 1))
+            runs[-1] = Run(last.a, last.b, last.size + size)
+        elif size:
+            runs.append(Run(x, y, size))
     return runs
 
 
@@ -81,37 +81,43 @@ def slides(old: Sequence[bytes], new: Sequence[bytes], hunk: Hunk) -> Iterator[H
         yield Hunk(hunk.a + step, hunk.b + step, hunk.c + step, hunk.d + step)
 
 
-def _pairs(a: Sequence[bytes], b: Sequence[bytes], al: int, ah: int, bl: int, bh: int, depth: int) -> Iterator[tuple[int, int]]:
-    """Matched positions within a[al:ah] and b[bl:bh], ascending."""
-    while al < ah and bl < bh and a[al] == b[bl]:
-        yield al, bl
-        al, bl = al + 1, bl + 1
-    tail = 0
-    while al < ah - tail and bl < bh - tail and a[ah - tail - 1] == b[bh - tail - 1]:
-        tail += 1
+def _runs(
+    a: Sequence[bytes], b: Sequence[bytes], al: int, ah: int, bl: int, bh: int, depth: int
+) -> Iterator[tuple[int, int, int]]:
+    """Runs of matched positions within a[al:ah] and b[bl:bh], ascending."""
+    head = _equal(a, b, al, bl, min(ah - al, bh - bl), 1)
+    yield al, bl, head
+    al, bl = al + head, bl + head
+    tail = _equal(a, b, ah - 1, bh - 1, min(ah - al, bh - bl), -1)
     ah, bh = ah - tail, bh - tail
     if al < ah and bl < bh:
         anchors = _unique(a, b, al, ah, bl, bh) if depth < _DEEPEST else []
         if anchors:
             for x, y in anchors:
                 if x >= al and y >= bl:
-                    yield from _pairs(a, b, al, x, bl, y, depth + 1)
-                    yield x, y
+                    yield from _runs(a, b, al, x, bl, y, depth + 1) if (x, y) != (al, bl) else ()
+                    yield x, y, 1
                     al, bl = x + 1, y + 1
-            yield from _pairs(a, b, al, ah, bl, bh, depth + 1)
+            yield from _runs(a, b, al, ah, bl, bh, depth + 1)
         elif (ah - al) * (bh - bl) <= _MOST_CELLS:
             matcher = difflib.SequenceMatcher(None, a[al:ah], b[bl:bh], autojunk=False)
-            for block in matcher.get_matching_blocks():
-                yield from ((al + block.a + i, bl + block.b + i) for i in range(block.size))
-    yield from ((ah + i, bh + i) for i in range(tail))
+            yield from ((al + found.a, bl + found.b, found.size) for found in matcher.get_matching_blocks())
+    yield ah, bh, tail
+
+
+def _equal(a: Sequence[bytes], b: Sequence[bytes], x: int, y: int, most: int, step: int) -> int:
+    """How many positions from x and y on, in the direction of `step`, are equal; at most `most`."""
+    count = 0
+    while count < most and a[x] == b[y]:
+        count, x, y = count + 1, x + step, y + step
+    return count
 
 
 def _unique(a: Sequence[bytes], b: Sequence[bytes], al: int, ah: int, bl: int, bh: int) -> list[tuple[int, int]]:
     """Lines that occur once on each side, in the longest order that both keep."""
     here, there = Counter(a[al:ah]), Counter(b[bl:bh])
     where = {b[y]: y for y in range(bl, bh) if there[b[y]] == 1}
-    pairs = [(x, where[a[x]]) for x in range(al, ah) if here[a[x]] == 1 and a[x] in where]
-    return _longest(pairs)
+    return _longest([(x, where[a[x]]) for x in range(al, ah) if here[a[x]] == 1 and a[x] in where])
 
 
 def _longest(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

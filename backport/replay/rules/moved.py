@@ -85,6 +85,7 @@ def _put_back(situation: Situation, home: Home, found: Resolution) -> Resolution
     texts: Mapping[bytes, bytes | None] = {home.path: b"".join([*before, found.texts[home.path] or b"", *after])}
     where = "further up or down in the file" if home.path == situation.path else "in another file"
     evidence = tuple(
-        replace(e, rule=RULE, line=e.line + home.span.start, offset=0, why=f"the code is {where}; {e.why}") for e in found.evidence
+        replace(e, rule=RULE, line=e.line + home.span.start, offset=0, why=f"the code is {where}; {e.why}")
+        for e in found.evidence
     )
     return Resolution(RULE, found.sure, texts, evidence)

@@ -16,6 +16,7 @@ from backport.replay.rules.lines import Hunk, slides
 from backport.replay.rules.shape import Shape
 
 _HANGING = re.compile(rb"(?:^|\W)(?:if|for|while|switch|else|do)\b[^;{}]*$|\w*for_?each\w*\b[^;{}]*$|[^;{}:,>)\\/\"\w]$")
+_TELLING = re.compile(rb"\w{3}.*\w{3}")
 _OPEN = re.compile(rb"^[ \t]*#[ \t]*if|\{|\(", re.M)
 _CLOSE = re.compile(rb"^[ \t]*#[ \t]*endif|\}|\)", re.M)
 STANDING = ("same-function", "same-depth", "same-comment")
@@ -59,7 +60,42 @@ class Placer:
         beside = [p for p in found if p.how == "beside" and p.sure]
         if beside:
             return beside[0] if self._alike(beside) else _doubted(max(beside, key=lambda p: p.x))
-        return min(found, key=lambda p: (not p.sure, not p.at_home, p.hunk != hunk), default=None)
+        moved = self._astray(hunk.a - 1, hunk.a + 1)
+        if moved >= 0:
+            return self._made(hunk, moved + 1, moved + 1, "beside", True, "neighbours")
+        best = min(found, key=lambda p: (not p.sure, not p.at_home, p.hunk != hunk), default=None)
+        return _doubted(best) if best is not None and self._known_elsewhere(best) else best
+
+    def _known_elsewhere(self, place: Place) -> bool:
+        """Whether a telling line next to the hunk, thought absent, stands elsewhere in the function: then so may the place."""
+        frame, hunk = self.frame, place.hunk
+        lines = {
+            frame.keys[i]
+            for i in range(max(0, hunk.a - 2), min(len(frame.base), hunk.b + 2))
+            if frame.at(i) < 0 and _TELLING.search(frame.base[i])
+        }
+        holder = self.here.holder(place.x)
+        return any(key in lines and self.here.holder(at) == holder for at, key in enumerate(frame.our_keys))
+
+    def _astray(self, a: int, b: int) -> int:
+        """The target's line at which the base lines a..b stand all the same, though no order leads there; -1 unless at one.
+
+        In the same function; and at least one line must tell. Code is shifted within a function more often than it is written
+        twice there (a666e3e6098a).
+        """
+        frame = self.frame
+        if a < 0 or b > len(frame.base) or not any(_TELLING.search(row) for row in frame.base[a:b]):
+            return -1
+        wanted, name = frame.keys[a:b], self.before.holder(a)
+        if not name:
+            return -1
+        size = b - a
+        found = [
+            at
+            for at, key in enumerate(frame.our_keys)
+            if key == wanted[0] and self.here.holder(at) == name and list(frame.our_keys[at : at + size]) == list(wanted)
+        ]
+        return found[0] if len(found) == 1 else -1
 
     def standing(self, hunk: Hunk, x: int) -> tuple[str, ...]:
         """What of `STANDING` is the same for a hunk in the base and a target line.
@@ -120,6 +156,9 @@ class Placer:
             spots = [frame.there[i] for i in range(slid.a, slid.b)]
             if spots[0] >= 0 and spots == list(range(spots[0], spots[0] + len(spots))):
                 return self._made(slid, spots[0], spots[-1] + 1, "lines", True, "same-lines")
+        moved = self._astray(hunk.a, hunk.b)
+        if moved >= 0:
+            return self._made(hunk, moved, moved + hunk.b - hunk.a, "lines", True, "same-lines")
         x, y = self._edge(hunk.a, -1), self._edge(hunk.b - 1, 1)
         if x < 0 or y < 0 or x > y:
             return None

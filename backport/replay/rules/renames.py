@@ -78,7 +78,7 @@ def _spelt(text: bytes, found: Mapping[bytes, Renamed]) -> bytes:
 
 @lru_cache(maxsize=8)
 def mined(base: bytes, ours: bytes) -> Mapping[bytes, Renamed]:
-    """What upstream's names are called in the target, by the lines that differ in nothing else. Names that are in both are left."""
+    """What upstream's names are called in the target, by the lines that differ in nothing else."""
     one, two = rows(base), rows(ours)
     gone, new = mentioned(base) - mentioned(ours), mentioned(ours) - mentioned(base)
     votes: dict[bytes, Counter[bytes]] = {}

@@ -1,9 +1,9 @@
 """Hunks whose feature the target does not have: there is nothing there that they could mend.
 
-Recognised: a hunk changes a function, or a type, that neither the target's file nor its neighbours define, under this name or with
-these lines; or the target has no such file at all. Then the hunk is left out. A suggestion only, for the target may
-have the same fault in code of its own; sure only where the whole file is absent, none of its functions is anywhere near, and
-the patch has other files that the target does have.
+Recognised: a hunk changes a function, or a type, that neither the target's file nor its neighbours define, under this name or
+with these lines; or the target has no such file at all. Then the hunk is left out. A suggestion only, for the target may have
+the same fault in code of its own; sure only where the whole file is absent, none of its functions is anywhere near, and the
+patch has other files that the target does have.
 Example: 87bf6e7de113 on 2.6.32.y (KVM: fix dirty bitmaps): arch/powerpc/kvm/book3s.c came later.
 """
 

@@ -69,6 +69,8 @@ def statement(finder: Placer, hunk: Hunk) -> tuple[Place, MergedWords] | None:
     merged = merge_words(b"".join(base), b"".join(ours), b"".join(theirs))
     if merged is not None and _ends(theirs) != _ends(base):
         merged = replace(merged, kept=merged.kept * _REWRITTEN)
+    if merged is not None and not _keeps_name(finder, hunk):
+        merged = replace(merged, kept=0.0)
     return (spot, merged) if merged is not None else None
 
 
@@ -87,7 +89,7 @@ def _merged(finder: Placer, hunk: Hunk) -> Edit | None:
         return None
     spot, merged = found
     why = "patch and target changed different words of these lines"
-    return edit(spot, rows(merged.text), why, merged.kept >= KEPT and _keeps_name(finder, hunk))
+    return edit(spot, rows(merged.text), why, merged.kept >= KEPT)
 
 
 def _keeps_name(finder: Placer, hunk: Hunk) -> bool:
