@@ -13,7 +13,7 @@ from backport.model.verdict import PatchOutcome
 class Artifact:
     """A file that the run wrote: its path inside the output folder (with `/`), what it is, its sha256.
 
-    `kind`: "patch", "series", "spec", "config", "srpm", "bundle".
+    `kind`: "patch", "series", "spec", "config", "manifest", "srpm", "bundle".
     """
 
     path: str

@@ -8,7 +8,7 @@ from pathlib import Path
 from backport.model.errors import EnvironmentFailedError, InputError
 from backport.model.result import Artifact
 from backport.package import atomic, escape, spec, srpm
-from backport.package.plan import Plan
+from backport.package.plan import MANIFEST, Plan
 
 
 def write(
@@ -22,7 +22,8 @@ def write(
     _make_folder(folder)
     patches = {patch.name for patch in plan.patches}
     made = [Artifact(spec.NAME, "spec", atomic.put(folder / spec.NAME, text))]
-    made += [Artifact(name, "config", atomic.put(folder / name, data)) for name, data in sources.items() if name not in patches]
+    others = {name: data for name, data in sources.items() if name not in patches}
+    made += [Artifact(name, _kind(name), atomic.put(folder / name, data)) for name, data in others.items()]
     step("spec and config fragment written")
     if with_srpm:
         check(folder / spec.NAME, plan)
@@ -36,6 +37,10 @@ def check(path: Path, plan: Plan) -> None:
     """Have rpm confirm that the spec says what the plan says (MissingToolError where there is no rpm)."""
     entries = [line for text in plan.changelog for line in escape.changelog_lines(text)]
     srpm.check(path, nvr=plan.nvr, patches=[patch.name for patch in plan.patches], changelog=entries, dist=plan.dist_word)
+
+
+def _kind(name: str) -> str:
+    return "manifest" if name == MANIFEST else "config"
 
 
 def _srpm(folder: Path, plan: Plan, text: bytes, sources: dict[str, bytes]) -> Artifact:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +19,8 @@ from backport.model.progress import Progress
 from backport.model.result import Artifact, Skipped
 from backport.model.series import GITLINK
 from backport.model.verdict import PatchOutcome
-from backport.package import assemble, atomic, patchfiles, source
-from backport.package.plan import Packager, Plan
+from backport.package import assemble, atomic, manifest, patchfiles, source
+from backport.package.plan import Packager, PatchFile, Plan
 from backport.package.source import Source
 from backport.package.tarball import Entry
 from backport.package.version import KernelVersion
@@ -86,10 +86,16 @@ def write(
         packager=signer,
         date=max(_seconds(store.read(outcome.commit, "commit")) for outcome in landed),
         buildid=name,
+        manifest=manifest.dump(definition, onto.oid, onto.tree, outcomes, files, _file_of(files, by_upstream)),
     )
     written, skipped = _assemble(folder, plan, wishes, progress)
     progress.done(f"{len(files)} patch files, kernel.spec" + ("" if skipped else f", {plan.nvr}.src.rpm"))
     return Package((*artifacts, *written), skipped)
+
+
+def _file_of(files: Sequence[PatchFile], mails: Mapping[str, bytes]) -> dict[str, str]:
+    """The patch file that holds each landed patch, by upstream id."""
+    return {upstream: next(file.name for file in files if mail in file.data) for upstream, mail in mails.items()}
 
 
 def packager(text: str | None) -> Packager:

@@ -11,6 +11,7 @@ from backport.package.config import fragment
 from backport.package.source import Source
 from backport.package.version import KernelVersion
 
+MANIFEST = "series.json"
 _SHORTEST_PATCH = 13  # bytes; below that rpmbuild says "is smaller than 13 bytes" when it parses the spec
 
 
@@ -37,7 +38,8 @@ class Plan:
     `changelog` has one text an entry: the titles of the topics, or the subjects of the commits where there are none.
     `date` is in seconds since 1970 (UTC) and dates everything; `buildid` is "ksm" or ".ksm"; `dist` is ".fc12", or empty:
     it is in the name of the SRPM, never in the spec, where the builder's own dist counts.
-    `base_config` is a whole .config to start from; without one the build starts from defconfig.
+    `base_config` is a whole .config to start from; without one the build starts from defconfig. `manifest` is series.json, which
+    says what is in the package and why; empty for a spec without one.
     """
 
     series: str
@@ -52,6 +54,7 @@ class Plan:
     buildid: str
     dist: str = ""
     base_config: bytes | None = None
+    manifest: bytes = b""
 
     @property
     def fragment_name(self) -> str:
@@ -83,6 +86,8 @@ class Plan:
         files = {self.fragment_name: fragment(self.config)}
         if self.base_config is not None:
             files[self.base_config_name] = self.base_config
+        if self.manifest:
+            files[MANIFEST] = self.manifest
         taken = {*files, self.source.name, "kernel.spec"}
         for patch in self.patches:
             name = escape.patch_name(patch.name)

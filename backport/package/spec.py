@@ -9,7 +9,7 @@ import jinja2
 
 from backport.package import escape
 from backport.package.escape import SpecText
-from backport.package.plan import Plan
+from backport.package.plan import MANIFEST, Plan
 from backport.package.version import KernelVersion
 
 NAME = "kernel.spec"
@@ -39,6 +39,7 @@ def render(plan: Plan) -> bytes:
         folder=escape.file_name(plan.source.folder),
         fragment=escape.file_name(plan.fragment_name),
         base_config=escape.file_name(plan.base_config_name) if plan.base_config is not None else None,
+        manifest=escape.file_name(MANIFEST) if plan.manifest else None,
         patches=[escape.patch_name(patch.name) for patch in plan.patches],
         build_requires=[escape.macros(name) for name in build_requires(plan.kernel)],
         changelog_header=escape.changelog_header(plan.date, plan.packager.name, plan.packager.mail, plan.evr),

@@ -68,6 +68,16 @@ def test_each_patch_has_its_verdict(report: dict[str, Any]) -> None:
     assert {p["upstream"][:12]: p["verdict"] for p in report["patches"]} == EXPECTED
 
 
+def test_the_manifest_says_the_same_as_the_report(report: dict[str, Any], place: Path) -> None:
+    said = json.loads((place / "build/sample/series.json").read_bytes())
+    dropped = {d["upstream"][:12]: "dropped" for d in said["dropped"]}
+    assert {p["upstream"][:12]: p["verdict"] for p in said["patches"]} | dropped == EXPECTED
+    assert said["onto"] == {"commit": report["onto_commit"], "tree": report["onto_tree"]}
+    sums = {a["path"].removeprefix("patches/"): a["sha256"] for a in report["artifacts"] if a["kind"] == "patch"}
+    assert {f["name"]: f["sha256"] for f in said["files"]} == sums
+    assert all(p["file"] in sums for p in said["patches"] if "commit" in p)
+
+
 def test_the_conflict_names_its_prerequisite(report: dict[str, Any]) -> None:
     (patch,) = [p for p in report["patches"] if p["verdict"] == "conflict"]
     assert [c["commit"][:12] for c in patch["causes"]] == ["cc195021e8fd"]

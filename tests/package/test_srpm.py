@@ -47,6 +47,14 @@ def test_artifacts_name_what_was_written(ready: Plan, tmp_path: Path) -> None:
 
 
 @needs_rpm
+def test_the_manifest_is_in_the_srpm(ready: Plan, tmp_path: Path) -> None:
+    artifacts = assemble.write(tmp_path, replace(ready, manifest=b'{"format": 1}\n'))
+    assert [a.kind for a in artifacts] == ["spec", "config", "manifest", "srpm"]
+    listed = rpm("rpm", "-qpl", tmp_path / NAME, home=tmp_path).stdout.decode().split()
+    assert sorted(listed) == ["config-sample", "kernel.spec", "linux-2.6.31.tar.gz", "mini-extra.patch", "series.json"]
+
+
+@needs_rpm
 def test_equal_plans_give_an_equal_srpm(ready: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = assemble.write(tmp_path / "a", ready)
     time.sleep(1.1)
