@@ -45,10 +45,10 @@ def ready(worktree: Path, tmp_path_factory: pytest.TempPathFactory) -> Plan:
     )
 
 
-def unpack(what: Plan, folder: Path) -> subprocess.CompletedProcess[bytes]:
+def unpack(what: Plan, folder: Path, cpu: str = "x86_64") -> subprocess.CompletedProcess[bytes]:
     path = assemble.write(folder, what)[-1].path
     assert rpm("rpm", "-i", "--nodeps", folder / path, home=folder).returncode == 0
-    return rpm("rpmbuild", "--target", "x86_64-linux", "-bp", "--nodeps", folder / "SPECS" / "kernel.spec", home=folder)
+    return rpm("rpmbuild", "--target", f"{cpu}-linux", "-bp", "--nodeps", folder / "SPECS" / "kernel.spec", home=folder)
 
 
 def test_prep_configures_the_real_tree(ready: Plan, tmp_path: Path) -> None:
@@ -63,6 +63,16 @@ def test_prep_configures_the_real_tree(ready: Plan, tmp_path: Path) -> None:
         "CONFIG_IPV6=m",
     }
     assert wanted <= set(lines)
+    shutil.rmtree(tmp_path / "BUILD")
+
+
+@pytest.mark.parametrize(("cpu", "symbol"), [("i686", "CONFIG_X86_32=y"), ("ppc64", "CONFIG_PPC64=y")])
+def test_prep_configures_other_targets_on_this_host(cpu: str, symbol: str, ready: Plan, tmp_path: Path) -> None:
+    """powerpc's own defconfig asks uname -m, and was refused on an x86 host."""
+    done = unpack(replace(ready, config=(ConfigValue("IKCONFIG", "m"),)), tmp_path, cpu)
+    assert done.returncode == 0, done.stderr.decode()[-2000:]
+    lines = (tmp_path / "BUILD" / "linux-2.6.31" / ".config").read_text().splitlines()
+    assert {"CONFIG_IKCONFIG=m", symbol} <= set(lines)
     shutil.rmtree(tmp_path / "BUILD")
 
 

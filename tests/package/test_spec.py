@@ -91,6 +91,7 @@ def test_every_architecture_parses_clean(target: str, tmp_path: Path) -> None:
     done = rpm("rpmspec", "--target", target, "-P", write(tmp_path), home=tmp_path)
     assert (done.returncode, done.stderr) == (0, b"")
     karch, image = {"x86": ("x86_64", "bzImage"), "i68": ("i386", "bzImage"), "ppc": ("powerpc", "vmlinux")}[target[:3]]
+    assert f"make ARCH={karch}  {'ppc64_' * (karch == 'powerpc')}defconfig\n" in done.stdout.decode()
     assert re.search(rf"make ARCH={karch}  .*{image}\n", done.stdout.decode())
 
 
