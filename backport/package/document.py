@@ -48,11 +48,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A whole spec. `where` names it in messages."""
+    """A whole spec. `where` names it in messages; `encoding` is UTF-8, else latin-1, in which every byte is some letter."""
 
     where: str
     data: bytes
     lines: tuple[Line, ...]
+    encoding: str = "utf-8"
 
     def section(self, name: str) -> Iterator[Line]:
         """The lines of one section in order ('' is the preamble before the first), macro bodies left out."""
@@ -82,15 +83,6 @@ class Document:
         """Where line `number` begins, in bytes; one past the last line is the end."""
         return sum(len(line.text) + len(line.end) for line in self.lines[: number - 1])
 
-    @property
-    def encoding(self) -> str:
-        """UTF-8, or latin-1 where the bytes are not that: every byte is some letter of it."""
-        try:
-            self.data.decode("utf-8")
-        except UnicodeDecodeError:
-            return "latin-1"
-        return "utf-8"
-
 
 def read(path: Path) -> Document:
     """The spec at `path`; InputError where it cannot be read."""
@@ -113,13 +105,21 @@ def parse(data: bytes, where: str = "kernel.spec") -> Document:
     reader = _Reader(where)
     lines = tuple(reader.take(number, raw) for number, raw in enumerate(_split(data), 1))
     reader.end()
-    return Document(where, data, lines)
+    return Document(where, data, lines, _encoding(data))
 
 
 def show(text: bytes) -> str:
     """A line of a spec for a message: at most 100 characters, nothing that a terminal obeys."""
     plain = "".join(c if c.isprintable() else "?" for c in text.decode("utf-8", "replace").strip())
     return plain if len(plain) <= 100 else plain[:97] + "..."
+
+
+def _encoding(data: bytes) -> str:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return "latin-1"
+    return "utf-8"
 
 
 def _split(data: bytes) -> list[bytes]:
@@ -160,9 +160,11 @@ class _Reader:
             raise self._cut_off(f"the %{last.keyword.decode()} in line {last.line} has no %endif")
 
     def _outside(self, number: int, text: bytes, end: bytes) -> Line:
-        if found := _SECTION.match(text):
+        if text.startswith(b"%") and (found := _SECTION.match(text)):
             self._section = found[1].decode()
         before = tuple(self._conditions)
+        if b"%" not in text:
+            return Line(number, text, end, self._section, before)
         if found := _IF.match(text):
             self._conditions.append(Condition(found[1], found[2].strip(), number))
         elif found := _ELSE.match(text):
@@ -180,6 +182,8 @@ class _Reader:
 
     def _follow(self, text: bytes) -> None:
         """rpm reads on while a backslash ends the line or a macro's bracket is open (parseSpec.c, copyNextLineFromOFI)."""
+        if b"%" not in text and b"\\" not in text and not self._continued:
+            return
         backslash = False
         for token in _BRACKET.findall(text):
             backslash = token == b"\\"

@@ -31,6 +31,9 @@ _PLACE = re.compile(rb"\bline \d+|:\d+:")
 _QUERY = "%{NVR}\n[%{CHANGELOGTIME} %{CHANGELOGNAME}\n%{CHANGELOGTEXT}\n\x1e\n]"
 
 
+_NOTHING = Finished(0, b"", b"")
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What rpm read: patches as declared, %prep as it will run, every changelog entry, and what rpm had to say of it."""
@@ -47,6 +50,7 @@ class Reading:
 def read(specs: Sequence[tuple[bytes, bool]], folder: Path) -> list[Reading]:
     """rpm's reading of each spec (its bytes; whether with --with vanilla), all at the same time. `folder` has the sources.
 
+    NVR and changelog are not asked for with --with vanilla: they do not depend on it, and each question parses the spec anew.
     A spec that rpm refuses has `errors`. The exit status alone proves nothing: for a changelog that it cannot read rpm says
     "error:", drops the rest, and returns 0.
     """
@@ -57,8 +61,10 @@ def read(specs: Sequence[tuple[bytes, bool]], folder: Path) -> list[Reading]:
             home.mkdir()
             (home / "kernel.spec").write_bytes(data)
             parsed.append(pool.submit(_rpmspec, home, folder, ["-P"], vanilla=vanilla))
-            asked.append(pool.submit(_rpmspec, home, folder, ["-q", "--srpm", "--qf", _QUERY], vanilla=vanilla))
-        return [_reading(one.result(), other.result()) for one, other in zip(parsed, asked, strict=True)]
+            query = ["-q", "--srpm", "--qf", _QUERY]
+            asked.append(None if vanilla else pool.submit(_rpmspec, home, folder, query, vanilla=False))
+        answers = [_NOTHING if one is None else one.result() for one in asked]
+        return [_reading(one.result(), other) for one, other in zip(parsed, answers, strict=True)]
 
 
 def lint(data: bytes) -> list[bytes] | None:
