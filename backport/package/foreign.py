@@ -54,6 +54,8 @@ def read(specs: Sequence[tuple[bytes, bool]], folder: Path) -> list[Reading]:
     A spec that rpm refuses has `errors`. The exit status alone proves nothing: for a changelog that it cannot read rpm says
     "error:", drops the rest, and returns 0.
     """
+    if shutil.which("rpmspec") is None:
+        raise MissingToolError("rpmspec is not installed", then="apt-get install rpm, or dnf install rpm-build")
     with tempfile.TemporaryDirectory(prefix="backport-rpmspec-") as name, ThreadPoolExecutor(2 * len(specs)) as pool:
         parsed, asked = [], []
         for number, (data, vanilla) in enumerate(specs):
