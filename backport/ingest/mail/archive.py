@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
@@ -40,6 +41,15 @@ create index mail_when on mail(date) where kind in ('patch', 'cover');
 """
 _FIELD, _ITEM = "\x1f", "\x1e"
 _MOST_VARIABLES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A mail ready to be added: the ids that put it into a thread, its columns, the files that it touches."""
+
+    ids: tuple[str, ...]
+    values: tuple[object, ...]
+    paths: tuple[str, ...]
 
 
 class Archive:
@@ -108,16 +118,15 @@ class Archive:
             self._db.executemany("delete from touched where mail = ?", found)
             self._db.executemany("delete from mail where number = ?", found)
 
-    def add(self, origin: str, reads: Iterable[Read]) -> int:
+    def add(self, origin: str, rows: Iterable[Row]) -> int:
         """Add mails, in order; how many. Each joins the thread of whatever it answers or is answered by."""
         threads = _Threads(self._db)
         number = first = (self._db.execute("select max(number) from mail").fetchone()[0] or 0) + 1
         mails: list[tuple[tuple[object, ...], int]] = []
         touched: list[tuple[str, int]] = []
-        for found in reads:
-            thread = threads.join((_identity(found), *found.mail.parents, *_run(found)))
-            mails.append(((number, origin, *_row(found)), thread))
-            touched += [(path, number) for path, _ in dict(found.blobs).items()]
+        for row in rows:
+            mails.append(((number, origin, *row.values), threads.join(row.ids)))
+            touched += [(path, number) for path in row.paths]
             number += 1
         finals = threads.settle()
         marks = ",".join("?" * 29)
@@ -242,6 +251,11 @@ def _alike(one: set[str], other: set[str]) -> bool:
 
 def _identity(found: Read) -> str:
     return found.mail.message_id or found.where + NO_ID
+
+
+def row_of(found: Read) -> Row:
+    """What the archive keeps of a mail."""
+    return Row((_identity(found), *found.mail.parents, *_run(found)), _row(found), tuple(dict(found.blobs)))
 
 
 def _run(found: Read) -> tuple[str, ...]:

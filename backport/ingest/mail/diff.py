@@ -21,19 +21,31 @@ _SAID = (b"old mode ", b"new mode ", b"similarity index ", b"dissimilarity index
 
 @dataclass(frozen=True, slots=True)
 class PostedFile:
-    """One file of a posted diff: paths (b"" on the side where it is not), blob ids as abbreviated on the index line, or ''."""
+    """One file of a posted diff: paths (b"" on the side where it is not), blob ids as abbreviated on the index line, or ''.
+
+    `lines` are those of its hunks, with their signs.
+    """
 
     old: bytes
     new: bytes
     old_blob: str
     new_blob: str
-    added: tuple[bytes, ...]
-    removed: tuple[bytes, ...]
+    lines: tuple[bytes, ...] = ()
 
     @property
     def path(self) -> bytes:
         """Where it is afterwards, or was before it was deleted."""
         return self.new or self.old
+
+    @property
+    def added(self) -> tuple[bytes, ...]:
+        """The lines that it adds."""
+        return tuple([line[1:] for line in self.lines if line[:1] == b"+"])
+
+    @property
+    def removed(self) -> tuple[bytes, ...]:
+        """The lines that it removes."""
+        return tuple([line[1:] for line in self.lines if line[:1] == b"-"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +68,7 @@ def holds_diff(text: bytes) -> bool:
 
 def read_diff(text: bytes) -> PostedDiff:
     """The diff of a mail's body, or of a plain patch file. Never raises."""
-    reader = _Reader(text.split(b"\n"))
+    reader = _Reader(text)
     problem, line = "", 0
     try:
         reader.run()
@@ -74,12 +86,13 @@ class _CorruptError(Exception):
 class _Reader:
     """Walks the lines once. The patch-id adds up, file by file, the way `git patch-id --stable` does (builtin/patch-id.c)."""
 
-    def __init__(self, lines: Sequence[bytes]) -> None:
-        self.lines = lines
+    def __init__(self, text: bytes) -> None:
+        self.lines = text.split(b"\n")
         self.at = 0
         self.files: list[PostedFile] = []
         self._sum = 0
         self._unhashed: list[bytes] = []
+        self._noted = b"\n\\ " in text
 
     @property
     def patch_id(self) -> str:
@@ -138,16 +151,16 @@ class _Reader:
             self.at += 1
         if self._at(b"GIT binary patch") or self._at(b"Binary files "):
             self._binary(kept)
-            self._end(PostedFile(old, new, *blobs, (), ()), kept)
+            self._end(PostedFile(old, new, *blobs), kept)
             return
         if self._at(b"--- "):
             if not self._plain_follows():
                 raise _CorruptError("the header of a file ends without a hunk", self.at + 1)
             kept += self.lines[self.at : self.at + 2]
             self.at += 2
-            self._end(PostedFile(old, new, *blobs, *self._hunks(kept)), kept, hunks=True)
+            self._end(PostedFile(old, new, *blobs, self._hunks(kept)), kept, hunks=True)
             return
-        self._end(PostedFile(old, new, *blobs, (), ()), kept)
+        self._end(PostedFile(old, new, *blobs), kept)
 
     def _plain_file(self) -> None:
         """`--- a/x`, `+++ b/x` without the line of git's, as quilt writes it. The patch-id is made as if it stood there."""
@@ -156,22 +169,22 @@ class _Reader:
         heads = [b"--- a/" + old if old else b"--- /dev/null", b"+++ b/" + new if new else b"+++ /dev/null"]
         kept = [b"diff --git a/%s b/%s" % (name, name), *heads]
         self.at += 2
-        self._end(PostedFile(old, new, "", "", *self._hunks(kept)), kept, hunks=True)
+        self._end(PostedFile(old, new, "", "", self._hunks(kept)), kept, hunks=True)
 
-    def _hunks(self, kept: list[bytes]) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
-        """The hunks that stand here: their lines to `kept`, without git's note of a missing newline; what they add and remove."""
+    def _hunks(self, kept: list[bytes]) -> tuple[bytes, ...]:
+        """The lines of the hunks that stand here, without git's note of a missing newline; they are added to `kept` as well."""
         lines, count = self.lines, len(self.lines)
-        first = len(kept)
+        found: list[bytes] = []
         while self.at < count and (match := _HUNK.match(lines[self.at])):
             end = _hunk_end(lines, self.at, int(match[2] or 1), int(match[4] or 1))
-            kept += lines[self.at + 1 : end]
+            found += lines[self.at + 1 : end]
             while end < count and lines[end].startswith(b"\\ "):
                 end += 1
             self.at = end
-        body = kept[first:]
-        kept[first:] = [line for line in body if line[:1] != b"\\"]
-        added, removed = ([line[1:] for line in body if line[:1] == sign] for sign in (b"+", b"-"))
-        return tuple(added), tuple(removed)
+        if self._noted:
+            found = [line for line in found if line[:1] != b"\\"]
+        kept += found
+        return tuple(found)
 
     def _binary(self, kept: list[bytes]) -> None:
         """Base85 lines up to the blank one that ends each of the two halves; none of them is in the patch-id."""

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from itertools import islice
+from multiprocessing import get_context
 from pathlib import Path
 
 from backport.git.clone import Clone, open_clone, tip_of
 from backport.git.inbox import brought, mails
 from backport.git.store import Store
 from backport.git.trees import Trees
-from backport.ingest.mail.archive import Archive
+from backport.ingest.mail.archive import Archive, Row, row_of
 from backport.ingest.mail.boxes import Found
 from backport.ingest.mail.message import MailRefusedError
-from backport.ingest.mail.posts import Read, read
+from backport.ingest.mail.posts import read
 from backport.model.mail import Refused
 from backport.model.progress import Progress
 
-_BATCH = 2000
+_BATCH = 200
+_CHUNK = 2000
+_AHEAD = 6
+_WORTH = 1000
 
 
 def epochs(path: Path) -> list[Clone]:
@@ -48,7 +56,8 @@ def update(archive: Archive, clones: Sequence[Clone], progress: Progress) -> int
 def _update(archive: Archive, clone: Clone, tip: str, progress: Progress) -> int:
     origin = str(clone.git_dir)
     total = 0
-    with _store([clone]) as store, archive.change():
+    known = bool(archive.tip(origin))
+    with _workers(0 if known else _WORTH) as pool, _store([clone]) as store, archive.change():
         events = brought(store, archive.tip(origin), tip)
         if events is None:
             archive.forget(origin)
@@ -57,10 +66,12 @@ def _update(archive: Archive, clone: Clone, tip: str, progress: Progress) -> int
         blobs = [blob for blob, here in events if here and blob not in gone]
         archive.remove(origin, gone)
         progress.stage("ingest", len(blobs))
-        for start in range(0, len(blobs), _BATCH):
-            refused: list[Refused] = []
-            total += archive.add(origin, _understood(mails(store, blobs[start : start + _BATCH]), refused, progress))
-            archive.refuse(origin, refused)
+        rows = _rows(mails(store, blobs), pool)
+        while found := list(islice(rows, _CHUNK)):
+            total += archive.add(origin, (row for row in found if isinstance(row, Row)))
+            archive.refuse(origin, (row for row in found if isinstance(row, Refused)))
+            for _ in found:
+                progress.step("")
         archive.set_tip(origin, tip)
     progress.done(f"{total} mails")
     return total
@@ -72,13 +83,45 @@ def _store(clones: Sequence[Clone]) -> Iterator[Store]:
         yield store
 
 
-def _understood(found: Iterator[tuple[str, bytes]], refused: list[Refused], progress: Progress) -> Iterator[Read]:
-    for blob, raw in found:
-        progress.step(blob[:12])
+def understand(found: Sequence[tuple[str, bytes]]) -> list[Row | Refused]:
+    """What an archive keeps of mails (place and bytes), in order, or why one is refused."""
+    made: list[Row | Refused] = []
+    for where, raw in found:
         try:
-            yield read(raw, blob)
+            made.append(row_of(read(raw, where)))
         except MailRefusedError as error:
-            refused.append(Refused(blob, error.line, error.what))
+            made.append(Refused(where, error.line, error.what))
+    return made
+
+
+def _rows(found: Iterator[tuple[str, bytes]], pool: Executor | None) -> Iterator[Row | Refused]:
+    """All mails understood, in order: by the pool a few batches ahead, so that neither memory nor a core is wasted."""
+    batches = iter(lambda: list(islice(found, _BATCH)), [])
+    if pool is None:
+        yield from (row for batch in batches for row in understand(batch))
+        return
+    ahead: deque[Future[list[Row | Refused]]] = deque()
+    for batch in batches:
+        ahead.append(pool.submit(understand, batch))
+        if len(ahead) > _AHEAD:
+            yield from ahead.popleft().result()
+    while ahead:
+        yield from ahead.popleft().result()
+
+
+@contextmanager
+def _workers(count: int) -> Iterator[Executor | None]:
+    """Processes to share the work with, where there is enough of it and more than one core; all started before git is.
+
+    A worker that was forked later would hold git's pipes open, and git would wait for more.
+    """
+    cores = len(os.sched_getaffinity(0))
+    if count < _WORTH or cores < 2:
+        yield None
+        return
+    with ProcessPoolExecutor(min(cores, 4), get_context("fork")) as pool:
+        pool.submit(understand, []).result()
+        yield pool
 
 
 def again(clones: Sequence[Clone], wheres: Sequence[str]) -> list[Found]:

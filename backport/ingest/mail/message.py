@@ -28,7 +28,6 @@ NO_DATE = b"Date: Sat, 1 Jan 2000 00:00:00 +0000"  # for who has none; not 1970,
 _FIRST_DATE, _LAST_DATE = 631152000, 4102444800  # 1990 and 2100: what is outside was never true
 _FIELDS = (
     b"subject", b"from", b"date", b"message-id", b"in-reply-to", b"references", b"content-type", b"content-transfer-encoding",
-    b"received",
 )  # fmt: skip
 _PERSON = re.compile(r'"?([^"<>,@\\()]*?)"?\s*<([^<>@\s,"]+@[^<>@\s,"]+)>')
 _ID = re.compile(rb"<\s*([^<>\s]+)\s*>")
@@ -60,8 +59,11 @@ class Mail:
     line: int
 
 
-def read(raw: bytes) -> Mail:
-    """The mail. MailRefusedError where it is larger than we read, or broken beyond what git would take."""
+def read(raw: bytes, *, whole: bool = True) -> Mail:
+    """The mail. MailRefusedError where it is larger than we read, or broken beyond what git would take.
+
+    `whole` says whether the parts of a MIME mail are wanted: taking them apart costs ten times as much as the rest.
+    """
     if len(raw) > LARGEST:
         raise MailRefusedError(f"the mail has {len(raw) >> 20} MB, and more than {LARGEST >> 20} are not read")
     head, body = split(raw)
@@ -73,11 +75,11 @@ def read(raw: bytes) -> Mail:
     return Mail(
         message_id=_first_id(fields.get(b"message-id", b"")),
         parents=_parents(fields),
-        date=_date(fields),
+        date=_date(fields, head),
         name=name,
         address=address,
         subject=text(fields.get(b"subject", b"")[:8000]),
-        body=body if plain else _parts(raw) if many else _decoded(body, coding),
+        body=body if plain else _decoded(body, coding) if not many else _parts(raw) if whole else b"",
         line=head.count(b"\n") + 3 if plain else 0,
     )
 
@@ -157,16 +159,22 @@ def _first_id(value: bytes) -> str:
     return decode(match[1] if match else value.strip())[:500]
 
 
-def _date(fields: dict[bytes, bytes]) -> int:
-    for value in (fields.get(b"date", b""), fields.get(b"received", b"").rpartition(b";")[2]):
-        try:
-            parsed = parsedate_tz(value[:200].decode("latin-1").strip())
-            stamp = mktime_tz(parsed) if parsed is not None else 0
-        except (ValueError, OverflowError, TypeError, IndexError):
-            continue
-        if _FIRST_DATE < stamp < _LAST_DATE:
-            return int(stamp)
-    return 0
+def _date(fields: dict[bytes, bytes], head: bytes) -> int:
+    """The sender's date, else that of the first Received header, else 0."""
+    stamp = _stamp(fields.get(b"date", b""))
+    if not stamp and (received := re.search(rb"^received:[^;]{0,2000};([^\n]*)", head, re.M | re.I)):
+        stamp = _stamp(received[1])
+    return stamp
+
+
+def _stamp(value: bytes) -> int:
+    """A date in seconds since 1970, 0 where it is none or was never true."""
+    try:
+        parsed = parsedate_tz(value[:200].decode("latin-1").strip())
+        stamp = mktime_tz(parsed) if parsed is not None else 0
+    except (ValueError, OverflowError, TypeError, IndexError):
+        return 0
+    return int(stamp) if _FIRST_DATE < stamp < _LAST_DATE else 0
 
 
 def _decoded(body: bytes, coding: bytes) -> bytes:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backport.ingest.mail import boxes, inbox, lore
-from backport.ingest.mail.archive import Archive
+from backport.ingest.mail.archive import Archive, Row, row_of
 from backport.ingest.mail.boxes import Box, Found
 from backport.ingest.mail.message import MailRefusedError
-from backport.ingest.mail.posts import Read, read
+from backport.ingest.mail.posts import read
 from backport.ingest.mail.quilt import Quilt, is_series
 from backport.model.mail import Refused
 from backport.model.progress import Progress
@@ -65,13 +65,13 @@ def _scratch(stack: ExitStack, source: str, box: Box | Quilt, progress: Progress
     archive = stack.enter_context(Archive(None))
     progress.stage("ingest", 0)
     total = 0
-    pending: list[Read] = []
+    pending: list[Row] = []
     with archive.change():
         for found in box.walk():
             refused = found.refused
             if refused is None:
                 try:
-                    pending.append(read(found.raw, found.where))
+                    pending.append(row_of(read(found.raw, found.where)))
                 except MailRefusedError as error:
                     refused = Refused(found.where, error.line, error.what)
             if refused is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from backport.ingest.mail.archive import Archive
+from backport.ingest.mail.archive import Archive, row_of
 from backport.ingest.mail.grouping import group
 from backport.ingest.mail.lives import all_revisions
 from backport.ingest.mail.posts import read
@@ -51,7 +51,7 @@ def archived(mails: Sequence[bytes]) -> Archive:
     """An archive with these mails."""
     archive = Archive(None)
     with archive.change():
-        archive.add("test", [read(mail, f"place{number}") for number, mail in enumerate(mails, 1)])
+        archive.add("test", [row_of(read(mail, f"place{number}")) for number, mail in enumerate(mails, 1)])
     return archive
 
 

@@ -90,7 +90,7 @@ HOSTILE = {
     "a million references": b"References: " + b"<a@b> " * 30_000 + b"\nMessage-ID: <c@d>\n\nx\n",
     "broken base64": b"From: a@b\nContent-Transfer-Encoding: base64\n\n!!!!\n",
     "broken MIME": b"From: a@b\nContent-Type: multipart/mixed; boundary=\n\n--\n--\n",
-    "nested MIME": b"From: a@b\n"
+    "nested MIME": b"From: a@b\nSubject: base64\n"
     + b"".join(b"Content-Type: multipart/mixed; boundary=%d\n\n--%d\n" % (n, n) for n in range(3000)),
     "an unknown charset": b"From: =?nonsense?q?a?= <a@b>\nSubject: =?utf-8?b?!?= =?punycode?q?-?=\n\nx\n",
     "a date that is none": b"Date: Tue, 99 Foo 99999999999999999999 25:61:61 +9999\nFrom: a@b\n\nx\n",
@@ -226,7 +226,7 @@ def test_a_mail_that_was_taken_back_is_gone(repo: Repo, tmp_path: Path) -> None:
 
 def test_killed_in_the_middle_nothing_is_half_there(repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     epoch(repo, *(letter(f"[PATCH] {n}", f"m{n}") for n in range(9)))
-    monkeypatch.setattr(inbox, "_BATCH", 3)
+    monkeypatch.setattr(inbox, "_CHUNK", 3)
 
     class Killed(Silent):
         """Dies at the seventh mail."""
