@@ -13,11 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from backport.ingest.mail.posts import Read
-from backport.ingest.mail.runs import NO_ID, run_of
 from backport.ingest.mail.subject import title_key
 from backport.model.errors import EnvironmentFailedError
-from backport.model.mail import Kind, Label, Post, Refused, Trailer, Version
+from backport.model.mail import Kind, Label, Post, Refused, Revision, Trailer, Version
 
 _VERSION = 4
 _SCHEMA = """
@@ -39,7 +37,7 @@ create index mail_patch on mail(patch_id) where patch_id != '';
 create index mail_change on mail(change_id) where change_id != '';
 create index mail_when on mail(date) where kind in ('patch', 'cover');
 """
-_FIELD, _ITEM = "\x1f", "\x1e"
+FIELD, ITEM = "\x1f", "\x1e"
 _MOST_VARIABLES = 500
 
 
@@ -173,25 +171,25 @@ class Archive:
         query = posted + " and key like ? escape '\\' group by thread order by max(date)"
         return [row[0] for row in self._db.execute(query, (pattern,))]
 
-    def related(self, posts: Sequence[Post], days: int) -> set[int]:
+    def related(self, revisions: Sequence[Revision], days: int) -> set[int]:
         """Threads that may hold another revision of these: equal titles, patch-ids or change-ids; or near in time and alike."""
-        found: set[int] = set()
+        posts = [post for each in revisions for post in each.members]
         keys = {title_key(post.title) for post in posts if post.title}
-        found.update(r[0] for r in self._among("select thread from mail where key in (%s) and kind in ('patch', 'cover')", keys))
-        ids = {post.patch_id for post in posts if post.patch_id}
-        found.update(r[0] for r in self._among("select thread from mail where patch_id != '' and patch_id in (%s)", ids))
-        changes = {post.change_id for post in posts if post.change_id}
-        found.update(r[0] for r in self._among("select thread from mail where change_id != '' and change_id in (%s)", changes))
-        said = {name for post in posts for name in post.mentions}
-        found.update(r[0] for r in self._among("select thread from mail where id in (%s)", said))
-        dates = [post.date for post in posts if post.date]
+        asked = (
+            ("select thread from mail where key in (%s) and kind in ('patch', 'cover')", keys),
+            ("select thread from mail where patch_id != '' and patch_id in (%s)", {p.patch_id for p in posts} - {""}),
+            ("select thread from mail where change_id != '' and change_id in (%s)", {p.change_id for p in posts} - {""}),
+            ("select thread from mail where id in (%s)", {name for post in posts for name in post.mentions}),
+        )
+        found = {row[0] for query, values in asked for row in self._among(query, values)}
+        dates = [each.date for each in revisions if each.date]
         if dates:
+            query = "select thread, address, key from mail where date between ? and ? and kind in ('patch', 'cover')"
             span = (min(dates) - days * 86400, max(dates) + days * 86400)
-            query = "select thread from mail where date between ? and ? and kind in ('patch', 'cover')"
-            addresses = {post.address for post in posts}
-            near = self._db.execute(query.replace("thread", "thread, address, key"), span).fetchall()
-            words = [set(key.split()) for key in keys]
-            found.update(t for t, who, key in near if who in addresses or any(_alike(set(key.split()), w) for w in words))
+            people = {each.head.address for each in revisions}
+            titles = [set(title_key(each.title).split()) for each in revisions]
+            near = {row for row in self._db.execute(query, span) if row[0] not in found}
+            found.update(t for t, who, key in near if who in people or any(_alike(set(key.split()), words) for words in titles))
         return found
 
     def _among(self, query: str, values: Iterable[object]) -> list[tuple]:  # type: ignore[type-arg]
@@ -249,34 +247,6 @@ def _alike(one: set[str], other: set[str]) -> bool:
     return len(one & other) * 2 >= max(len(one), len(other), 1)
 
 
-def _identity(found: Read) -> str:
-    return found.mail.message_id or found.where + NO_ID
-
-
-def row_of(found: Read) -> Row:
-    """What the archive keeps of a mail."""
-    return Row((_identity(found), *found.mail.parents, *_run(found)), _row(found), tuple(dict(found.blobs)))
-
-
-def _run(found: Read) -> tuple[str, ...]:
-    """Patches that one `git send-email` sent without threading are kept together all the same."""
-    named = found.label.number is not None or not found.mail.message_id
-    stem = run_of(_identity(found)) if named and not found.label.reply else ""
-    return (f"run:{stem}",) if stem else ()
-
-
-def _row(found: Read) -> tuple[object, ...]:
-    mail, label = found.mail, found.label
-    return (
-        found.where, _identity(found), _ITEM.join(mail.parents), mail.date, mail.name, mail.address, found.kind.value,
-        label.patch, label.pull, label.reply, label.version.major, label.version.minor, label.version.suffix, label.labelled,
-        label.number, label.total, _ITEM.join(label.tags), label.title, title_key(label.title),
-        found.diff.patch_id if found.diff is not None else "", _pairs(found.blobs),
-        _pairs((t.key, t.value) for t in found.trailers), found.change_id, found.base_commit, _ITEM.join(found.mentions),
-        found.whole,
-    )  # fmt: skip
-
-
 def _post(row: tuple) -> Post:  # type: ignore[type-arg]
     (number, _, place, identity, parents, date, name, address, kind, patch, pull, reply, major, minor, suffix, labelled, k, n,
      tags, title, _, patch_id, blobs, trailers, change_id, base_commit, mentions, whole, thread) = row  # fmt: skip
@@ -288,15 +258,11 @@ def _post(row: tuple) -> Post:  # type: ignore[type-arg]
     )  # fmt: skip
 
 
-def _pairs(pairs: Iterable[tuple[str, str]]) -> str:
-    return _ITEM.join(f"{one}{_FIELD}{other}" for one, other in pairs)
-
-
 def _split(joined: str) -> Iterator[tuple[str, str]]:
     for item in _items(joined):
-        one, _, other = item.partition(_FIELD)
+        one, _, other = item.partition(FIELD)
         yield one, other
 
 
 def _items(joined: str) -> tuple[str, ...]:
-    return tuple(joined.split(_ITEM)) if joined else ()
+    return tuple(joined.split(ITEM)) if joined else ()

@@ -6,22 +6,22 @@ import os
 import tempfile
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from backport.git.clone import Clone, open_clone, tip_of
 from backport.git.inbox import brought, mails
 from backport.git.store import Store
 from backport.git.trees import Trees
-from backport.ingest.mail.archive import Archive, Row, row_of
+from backport.ingest.mail.archive import Archive, Row
 from backport.ingest.mail.boxes import Found
-from backport.ingest.mail.message import MailRefusedError
-from backport.ingest.mail.posts import read
 from backport.model.mail import Refused
 from backport.model.progress import Progress
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
 
 _BATCH = 200
 _CHUNK = 2000
@@ -85,6 +85,10 @@ def _store(clones: Sequence[Clone]) -> Iterator[Store]:
 
 def understand(found: Sequence[tuple[str, bytes]]) -> list[Row | Refused]:
     """What an archive keeps of mails (place and bytes), in order, or why one is refused."""
+    from backport.ingest.mail.message import MailRefusedError
+    from backport.ingest.mail.posts import read
+    from backport.ingest.mail.rows import row_of
+
     made: list[Row | Refused] = []
     for where, raw in found:
         try:
@@ -119,6 +123,9 @@ def _workers(count: int) -> Iterator[Executor | None]:
     if count < _WORTH or cores < 2:
         yield None
         return
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
     with ProcessPoolExecutor(min(cores, 4), get_context("fork")) as pool:
         pool.submit(understand, []).result()
         yield pool

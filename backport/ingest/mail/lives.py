@@ -33,12 +33,15 @@ def life(archive: Archive, wanted: str) -> Lineage:
     threads = _start(archive, wanted)
     revisions: list[Revision] = []
     members: list[Revision] = []
+    asked: set[str] = set()
     for _ in range(_ROUNDS):
         revisions = [revision for posts in _threads(archive.posts(sorted(threads))) for revision in group(posts)]
         chosen = _chosen(revisions, wanted)
         links = Shelf(revisions).links()
         members = lineage(chosen, links, revisions)
-        more = archive.related([post for each in members for post in each.members], WITHIN) - threads
+        new = [each for each in members if each.identity not in asked]
+        asked |= {each.identity for each in new}
+        more = archive.related(new, WITHIN) - threads
         if not more:
             break
         threads |= more

@@ -29,11 +29,6 @@ _URL = re.compile(r"https?://[^\s/]+/(?:[^\s/]+/)+(?:t\.mbox\.gz|T/?|t/?|raw|)(?
 _IDENTITY = re.compile(r"<?([^<>\s/@]+@[^<>\s/@]+)>?")
 
 
-def is_thread(source: str) -> bool:
-    """Whether a source is a Message-ID or the URL of one."""
-    return re.match(r"https?://", source) is not None or (_IDENTITY.fullmatch(source) is not None and not Path(source).exists())
-
-
 def thread_url(source: str, server: str = SERVER) -> str:
     """Where the thread of a Message-ID or URL can be had. InputError for what is neither."""
     if found := _IDENTITY.fullmatch(source):

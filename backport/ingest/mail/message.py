@@ -1,7 +1,8 @@
 """Takes a mail apart as bytes: headers first, and the full MIME reader only for the few mails that need it.
 
 Splitting headers by hand reads 20,000 mails a second, email.parser 2,500. The body is what `git mailinfo` would go on with: the
-transfer encoding undone, the character set left alone, so that no byte of a patch is lost to a wrong `charset`.
+transfer encoding undone, the character set left alone, so that no byte of a patch is lost to a wrong `charset`. The email package
+is imported where it is needed: a question to an archive of mails that were read before is answered sooner than it loads.
 """
 
 from __future__ import annotations
@@ -11,14 +12,13 @@ import re
 from base64 import b64decode
 from binascii import a2b_qp
 from dataclasses import dataclass
-from email import message_from_bytes
-from email.errors import HeaderParseError, MessageError
-from email.header import decode_header
-from email.message import Message
-from email.utils import mktime_tz, parseaddr, parsedate_tz
+from typing import TYPE_CHECKING
 
 from backport.model.errors import InputError
 from backport.model.series import decode
+
+if TYPE_CHECKING:
+    from email.message import Message
 
 LARGEST = 32 << 20  # a mail; lists stop at 1 MB, and the largest patch of the kernel's history in one mail has 8
 LONGEST_HEAD = 256 << 10
@@ -123,6 +123,9 @@ def text(raw: bytes) -> str:
     value = b" ".join(raw.split())
     if b"=?" not in value:
         return decode(value)
+    from email.errors import HeaderParseError
+    from email.header import decode_header
+
     try:
         parts = decode_header(value.decode("ascii", "surrogateescape"))
     except (HeaderParseError, ValueError):
@@ -140,6 +143,8 @@ def person(value: str) -> tuple[str, str]:
     """Name and address of a From line; the address in lower case, for comparison."""
     if simple := _PERSON.fullmatch(value):
         return simple[1].strip(), simple[2].lower()
+    from email.utils import parseaddr
+
     name, address = parseaddr(value)
     if "@" not in address and (match := re.search(r"<([^<>\s]+@[^<>\s]+)>", value)):
         name, address = value[: match.start()].strip(' "'), match[1]
@@ -169,6 +174,8 @@ def _date(fields: dict[bytes, bytes], head: bytes) -> int:
 
 def _stamp(value: bytes) -> int:
     """A date in seconds since 1970, 0 where it is none or was never true."""
+    from email.utils import mktime_tz, parsedate_tz
+
     try:
         parsed = parsedate_tz(value[:200].decode("latin-1").strip())
         stamp = mktime_tz(parsed) if parsed is not None else 0
@@ -191,6 +198,9 @@ def _parts(raw: bytes) -> bytes:
     """The text parts of a MIME mail one after the other, as mailinfo puts them, each with its transfer encoding undone."""
     if raw.count(b"\nContent-Type:") + raw.count(b"\ncontent-type:") > MOST_PARTS:
         raise MailRefusedError(f"it has more than {MOST_PARTS} MIME parts")
+    from email import message_from_bytes
+    from email.errors import MessageError
+
     try:
         parts = [part for part in message_from_bytes(raw).walk() if not part.is_multipart()]
         if len(parts) > MOST_PARTS:

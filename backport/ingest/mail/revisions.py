@@ -130,8 +130,9 @@ def _precedes(other: Revision, revision: Revision) -> bool:
 
 
 def _before(other: Revision, revision: Revision) -> bool:
-    if other.date and revision.date and other.date != revision.date:
-        return other.date < revision.date
+    one, two = other.date, revision.date
+    if one and two and one != two:
+        return one < two
     return other.head.number < revision.head.number
 
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from backport.ingest.mail import boxes, inbox, lore
-from backport.ingest.mail.archive import Archive, Row, row_of
+from backport.ingest.mail import boxes, inbox
+from backport.ingest.mail.archive import Archive, Row
 from backport.ingest.mail.boxes import Box, Found
-from backport.ingest.mail.message import MailRefusedError
-from backport.ingest.mail.posts import read
 from backport.ingest.mail.quilt import Quilt, is_series
 from backport.model.mail import Refused
 from backport.model.progress import Progress
 
+_IDENTITY = re.compile(r"<?[^<>\s/@]+@[^<>\s/@]+>?")
 _BATCH = 2000
 
 
@@ -38,7 +38,9 @@ def open_mails(source: str, cache: Path, progress: Progress, guards: Sequence[st
     InputError where there is nothing of that name.
     """
     with ExitStack() as stack:
-        if lore.is_thread(source):
+        if is_thread(source):
+            from backport.ingest.mail import lore
+
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="backport-")))
             progress.stage("fetch", 1)
             lore.fetch(lore.thread_url(source), folder / "t.mbox.gz")
@@ -56,12 +58,21 @@ def open_mails(source: str, cache: Path, progress: Progress, guards: Sequence[st
         yield _scratch(stack, source, Quilt(series, guards) if series else Box(path), progress)
 
 
+def is_thread(source: str) -> bool:
+    """Whether a source is a Message-ID or a URL, and no file."""
+    return re.match(r"https?://", source) is not None or (_IDENTITY.fullmatch(source) is not None and not Path(source).exists())
+
+
 def _name(path: Path) -> str:
     return hashlib.sha256(str(path.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:20]
 
 
 def _scratch(stack: ExitStack, source: str, box: Box | Quilt, progress: Progress) -> Mails:
     """A source that is read anew each time, into an archive that goes away."""
+    from backport.ingest.mail.message import MailRefusedError
+    from backport.ingest.mail.posts import read
+    from backport.ingest.mail.rows import row_of
+
     archive = stack.enter_context(Archive(None))
     progress.stage("ingest", 0)
     total = 0

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from backport.ingest.mail.archive import Archive, row_of
+from backport.ingest.mail.archive import Archive
 from backport.ingest.mail.grouping import group
 from backport.ingest.mail.lives import all_revisions
 from backport.ingest.mail.posts import read
+from backport.ingest.mail.rows import row_of
 from backport.model.mail import Revision
 
 DAY = 86400

@@ -17,7 +17,7 @@ from backport.ingest.mail.archive import Archive
 from backport.ingest.mail.boxes import Box
 from backport.ingest.mail.lives import all_revisions, life
 from backport.ingest.mail.quilt import Quilt
-from backport.ingest.mail.source import open_mails
+from backport.ingest.mail.source import is_thread, open_mails
 from backport.model.errors import EnvironmentFailedError, InputError
 from backport.model.progress import Silent
 from tests.gitrepo import Repo, run
@@ -304,7 +304,7 @@ def test_a_thread_is_asked_for_once_by_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize("source", ["a@b", "<a@b>", "{}a@b", "{}a@b/", "{}a@b/T/#t", "{}a@b/t.mbox.gz", "{}a@b/raw"])
 def test_the_ways_in_which_people_name_a_thread(source: str) -> None:
     place = "https://lore.kernel.org/all/"
-    assert lore.is_thread(source.format(place))
+    assert is_thread(source.format(place))
     assert lore.thread_url(source.format(place)) == f"{place}a@b/t.mbox.gz"
 
 
