@@ -48,6 +48,7 @@ _COMMANDS = {
     "drift": ("backport.cli.drift", "Say what a series, commits or patch files would mean in a target."),
     "sweep": ("backport.cli.sweep", "Replay many commits, each onto a target of its own; one line of JSON each."),
     "prerequisites": ("backport.cli.prerequisites", "Say what a patch that does not land would need first, and what that costs."),
+    "fixes": ("backport.cli.fixes", "Say which later commits fix, revert or change what a series brought."),
     "uapi": ("backport.cli.uapi", "Show what programs see of a series, and whether it is stable."),
     "symbol": ("backport.cli.symbol", "Say what a name is in each version, and who changed it between."),
     "index": ("backport.cli.index", "Read whole trees into the index, so that later questions are quick."),

@@ -25,7 +25,7 @@ class Hunk:
 
 
 def hunks(out: bytes) -> Iterator[tuple[bytes, list[Hunk]]]:
-    """Each pair of `diff-tree --stdin -p -U0` ("<tree> <tree>") with its hunks, by new path; by the old one where the file went."""
+    """Each pair of `diff-tree --stdin -p -U0` ("<tree> <tree>") with its hunks, by new path (the old where the file went)."""
     rows = iter(out.split(b"\n"))
     pair, path = b"", b""
     found: list[Hunk] = []

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from backport.git.history import LOG_FORMAT, parse_changes, parse_log
 from backport.git.store import Store
-from backport.model.series import Entry
+from backport.model.series import Entry, subject_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +49,28 @@ def positions(store: Store, since: str, until: str) -> dict[str, int]:
 def fork_point(store: Store, one: str, other: str) -> str:
     """The commit at which two histories part, '' where they share none."""
     return store.git.run(["merge-base", one, other], ok=(0, 1)).decode("ascii").strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A commit as its message tells it (in UTF-8, as far as git could turn it)."""
+
+    commit: str
+    parent: str
+    tree: str
+    subject: str
+    message: bytes
+
+
+def told(store: Store, since: str, until: str) -> list[Told]:
+    """Every commit of `since..until` with one parent, oldest first. A second for two releases of mainline."""
+    span = f"{since}..{until}" if since else until
+    form = "--format=%x00%x00%H%x00%P %T%x00%B"
+    out = store.git.run(["log", "--topo-order", "--reverse", "--no-merges", "--encoding=UTF-8", form, span])
+    found = []
+    for piece in re.split(rb"(?:^|\n)\0\0(?=[0-9a-f]{40}\0)", out)[1:]:
+        oid, ids, message = piece.split(b"\0", 2)
+        *parents, tree = ids.decode("ascii").split()
+        if len(parents) == 1:
+            found.append(Told(oid.decode("ascii"), parents[0], tree, subject_of(message), message))
+    return found

@@ -34,7 +34,8 @@ ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"}
 
 def render(result: RunResult) -> str:
     """The whole summary: verdicts, what needs a person with both sides and causes, findings, what was left out or not done."""
-    parts = (_head(result), _unsettled(result), _findings(ranked(result)), _remarked(result), _left_out(result), _not_done(result))
+    beside = (_remarked(result), _left_out(result), _not_done(result))
+    parts = (_head(result), _unsettled(result), _findings(ranked(result)), *beside)
     return "\n".join(line for part in parts for line in part) + "\n"
 
 

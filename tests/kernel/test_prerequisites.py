@@ -1,8 +1,8 @@
 """Prerequisites on real backports, and on the one commit of KSM that 2.6.31 does not take.
 
-`prerequisites.tsv` was made by reading: conflicts of the 2.6.32.y corpus in a random order (seed 4), each with the upstream commit
-whose own diff takes away or adds the very lines on which target and upstream differ. Passed over were conflicts with several
-such commits of equal weight, and those that the target's own lines make.
+`prerequisites.tsv` was made by reading: conflicts of the 2.6.32.y corpus in a random order (seed 4), each with the upstream
+commit whose own diff takes away or adds the very lines on which target and upstream differ. Passed over were conflicts with
+several such commits of equal weight, and those that the target's own lines make.
 """
 
 from __future__ import annotations

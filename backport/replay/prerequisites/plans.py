@@ -55,7 +55,7 @@ class Case:
 
 
 def needed(case: Case) -> Needed:
-    """Everything that is known about what one patch needs. Bounded: plans of at most twenty commits, found in two dozen rounds."""
+    """Everything that is known about what one patch needs. Bounded: plans of twenty commits, found in two dozen rounds."""
     seen = suspects(case.outcome, case.findings, case.patch, case.bench, case.taken)
     search = _Search(case)
     plans = search.plans(seen.found, seen.conflicts)

@@ -21,24 +21,23 @@ from backport.replay.situation import Library
 class Bench:
     """Where things are tried out. Every answer is kept: a patch on a tree always gives the same.
 
-    A trial says whether a patch applies, not whether it may: the guard is asked by `guarded` alone. `since` is the upstream commit
-    up to which the target has all history; `moved` tells where the target keeps files that upstream calls otherwise.
+    A trial says whether a patch applies, not whether it may: only `guarded` asks the guard. `since` is the upstream commit up to
+    which the target has all history; `moved` tells where the target keeps files that upstream calls otherwise.
     """
 
-    def __init__(self, library: Library, since: str, moved: Mapping[bytes, bytes]) -> None:
+    def __init__(self, library: Library, since: str, moved: Mapping[bytes, bytes], policy: Policy | None = None) -> None:
         self.library = library
         self.since = since
         self._moved = moved
         self._merger = Merger(library.store, library.trees)
-        self._settler = Settler(library, self._merger, moved, lambda: since, Trusting(), Policy(diffs=False))
+        self._policy = policy or Policy(diffs=False)
+        self._settler = self._settling(Trusting())
         self._outcomes: dict[tuple[str, str], PatchOutcome] = {}
         self._explained: dict[tuple[str, str], PatchOutcome] = {}
         self._patches: dict[str, Patch] = {}
 
-    @property
-    def tried(self) -> int:
-        """How many patches were applied to how many trees so far."""
-        return len(self._outcomes)
+    def _settling(self, guard: Guard) -> Settler:
+        return Settler(self.library, self._merger, self._moved, lambda: self.since, guard, self._policy)
 
     def patches(self, commits: Iterable[str]) -> list[Patch]:
         """Each commit as a patch, those left out that are none: merges, and what git refuses to read."""
@@ -72,7 +71,7 @@ class Bench:
 
     def guarded(self, patches: Sequence[Patch], tree: str, guard: Guard) -> list[Settled]:
         """The same as the run would have it, with what the guard finds; it ends at the first that does not land."""
-        settler = Settler(self.library, self._merger, self._moved, lambda: self.since, guard, Policy(diffs=False))
+        settler = self._settling(guard)
         found: list[Settled] = []
         for patch in patches:
             settled = settler.settle(patch, tree)
