@@ -49,6 +49,8 @@ _COMMANDS = {
     "sweep": ("backport.cli.sweep", "Replay many commits, each onto a target of its own; one line of JSON each."),
     "prerequisites": ("backport.cli.prerequisites", "Say what a patch that does not land would need first, and what that costs."),
     "fixes": ("backport.cli.fixes", "Say which later commits fix, revert or change what a series brought."),
+    "prove": ("backport.cli.prove", "Build every step of a series, boot the result, watch the feature work."),
+    "doctor": ("backport.cli.doctor", "List what is installed, what is missing, and the command that installs it."),
     "uapi": ("backport.cli.uapi", "Show what programs see of a series, and whether it is stable."),
     "symbol": ("backport.cli.symbol", "Say what a name is in each version, and who changed it between."),
     "index": ("backport.cli.index", "Read whole trees into the index, so that later questions are quick."),

@@ -1,0 +1,92 @@
+"""`backport prove`: build every step of a series, boot the result, watch the feature work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from backport.cli import STATUS_HELP
+
+_COMMON = (
+    click.argument("series"),
+    click.option("--kernel", "kernels", multiple=True, metavar="PATH|URL", help="A history with the commits (may be repeated)."),
+    click.option("--onto", metavar="REV", help="The target, if not the one that the definition names."),
+    click.option("--patches", type=click.Path(path_type=Path), metavar="DIR", help="Definitions to search first."),
+    click.option("--arch", "archs", multiple=True, metavar="ARCH", help="x86_64 (default), i386, or one with a cross compiler."),
+    click.option("--cc", default="", metavar="COMMAND", help="The compiler [default: gcc, or the cross compiler's name]."),
+    click.option("--profile", default="", metavar="NAME", help="The toolchain profile [default: the first that fits]."),
+    click.option("--json", "as_json", is_flag=True, help="Print the proofs as JSON instead."),
+)
+
+
+def _common(function: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(_COMMON):
+        function = option(function)
+    return function
+
+
+@click.group(epilog=STATUS_HELP)
+def command() -> None:
+    """Evidence that a backport compiles, boots and works. Runs unprivileged; everything is kept in the cache."""
+
+
+@command.command(epilog=STATUS_HELP)
+@_common
+@click.option("--config", "configs", multiple=True, metavar="BASE[+FRAGMENT]...", help="defconfig, allnoconfig or a file.")
+@click.option("--objects", "what", flag_value="objects", default=True, help="Build what the patches touch (default).")
+@click.option("--modules", "what", flag_value="modules", help="Build all modules.")
+@click.option("--image", "what", flag_value="image", help="Build the boot image.")
+@click.option("--each/--ends", "each", default=None, help="Every step (default for objects), or only the target and the tip.")
+@click.option("--warnings", default="", metavar="1|2|3", help="kbuild's W=, for kernels that have it.")
+def build(
+    series: str,
+    kernels: tuple[str, ...],
+    onto: str | None,
+    patches: Path | None,
+    archs: tuple[str, ...],
+    cc: str,
+    profile: str,
+    as_json: bool,
+    configs: tuple[str, ...],
+    what: str,
+    each: bool | None,
+    warnings: str,
+) -> int:
+    """Compile what each patch of SERIES touches, before and after it; new diagnostics are findings."""
+    from backport import proving
+
+    wish = proving.BuildWish(
+        archs or ("x86_64",),
+        configs or ("defconfig",),
+        what,
+        each if each is not None else what == "objects",
+        warnings,
+        proving.Tools(cc, profile),
+    )
+    return _prove(series, kernels, onto, patches, as_json, lambda landed, watcher: proving.prove_build(landed, wish, watcher))
+
+
+def _prove(
+    series: str, kernels: tuple[str, ...], onto: str | None, patches: Path | None, as_json: bool, work: Callable[..., Any]
+) -> int:
+    from backport import proving
+    from backport.ingest import catalog
+    from backport.report import proofs
+    from backport.report.console import Console
+    from backport.settings import default_kernels
+
+    definition = catalog.find(series, catalog.places(patches))
+    kernels = kernels or (() if definition.embedded else default_kernels())
+    with Console(quiet=as_json) as console:
+        with proving.landed(definition, kernels, onto or definition.onto, console) as landed:
+            proved = work(landed, console)
+        if as_json:
+            click.echo(proofs.dump(proved.proofs, proved.findings, proved.skipped), nl=False)
+        else:
+            for made in proofs.blocks(proved.proofs):
+                console.show(made)
+            console.show_findings(proved.findings, proved.skipped)
+    return int(proved.needs_person)

@@ -1,0 +1,149 @@
+"""The series as it landed, handed to the proofs: what `backport prove` and `backport run --prove` share."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from backport.examine import Workshop, examine, open_histories
+from backport.git.clone import resolve_one
+from backport.git.history import Commit, History
+from backport.git.trees import Trees
+from backport.ingest.commits import ingest
+from backport.model.definition import Definition
+from backport.model.errors import InputError
+from backport.model.finding import Finding
+from backport.model.progress import Progress
+from backport.model.proof import Proof
+from backport.model.result import Skipped
+from backport.model.verdict import PatchOutcome
+from backport.package import version
+from backport.prove import build, config, profile, toolchain
+from backport.prove.bench import open_bench
+from backport.prove.build import Chain, Setup, Step
+from backport.prove.config import Recipe, Wish
+from backport.settings import cache_folder, config_file
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """Which compiler and which profile were asked for; empty words: whatever fits."""
+
+    cc: str = ""
+    profile: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildWish:
+    """What `prove build` was asked: architectures, configurations ("defconfig", "allnoconfig+my.config"), what, and how often."""
+
+    archs: tuple[str, ...] = ("x86_64",)
+    configs: tuple[str, ...] = ("defconfig",)
+    what: str = "objects"
+    each: bool = True
+    warnings: str = ""
+    tools: Tools = Tools()
+
+
+@dataclass(slots=True)
+class Proved:
+    """Everything that proofs said."""
+
+    proofs: list[Proof] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether any proof or finding asks for somebody."""
+        return any(not proof.as_expected for proof in self.proofs) or any(found.blocks for found in self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """A series on its target, ready to be proved. `kernel` is the target's version by its Makefile."""
+
+    definition: Definition
+    chain: Chain
+    kernel: str
+    shop: Workshop
+
+
+@contextmanager
+def landed(definition: Definition, kernels: Sequence[str], onto: str, progress: Progress) -> Iterator[Landed]:
+    """Replay a definition in a scratch store that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="backport-") as folder:
+        scratch = Path(folder)
+        sources = open_histories(definition, kernels, [onto], scratch, progress)
+        with sources.store(scratch / "run.git") as store:
+            shop = Workshop(store, Trees(store), History(store))
+            base = shop.history.commit(resolve_one(sources.clones, onto))
+            series = ingest(definition, sources.clones, store, progress)
+            replayed = examine(series, base, shop, definition, progress).replayed
+            yield hand_over(definition, onto, base, replayed.outcomes, shop)
+
+
+def hand_over(definition: Definition, onto: str, base: Commit, outcomes: Sequence[PatchOutcome], shop: Workshop) -> Landed:
+    """What the proofs need of a replay."""
+    makefile = shop.trees.read(base.tree, b"Makefile") or b""
+    steps = [
+        Step(outcome.upstream, outcome.subject, outcome.tree, tuple(file.path for file in outcome.files))
+        for outcome in outcomes
+        if outcome.verdict.landed and outcome.tree
+    ]
+    kernel = version.parse(makefile, f"{onto}:Makefile").upstream
+    return Landed(definition, Chain(onto, base.tree, tuple(steps)), kernel, shop)
+
+
+def prove_build(landed: Landed, wish: BuildWish, progress: Progress) -> Proved:
+    """Build every step, for each architecture and configuration asked for."""
+    build.need_make()
+    proved = Proved()
+    if not landed.chain.steps:
+        raise InputError("no patch landed: there is nothing to build", then=f"backport run {landed.definition.name}")
+    with open_bench(cache_folder(), landed.kernel, landed.shop.store) as bench:
+        for arch in wish.archs:
+            chain = chosen(landed.kernel, arch, wish.tools)
+            for name in wish.configs:
+                extra = (f"W={wish.warnings}",) if wish.warnings else ()
+                setup = Setup(arch, recipe(name, landed.definition), chain, wish.what, extra)
+                made = build.build(
+                    landed.chain, setup, bench, landed.shop.trees, landed.shop.history, progress, each=wish.each
+                )
+                proved.proofs += made.proofs
+                proved.findings += made.findings
+                proved.skipped += made.skipped
+    return proved
+
+
+def chosen(kernel: str, arch: str, tools: Tools) -> toolchain.Toolchain:
+    """The toolchain for this kernel on this machine. Errors name what is missing, or that no profile fits."""
+    prefix = toolchain.cross_prefix(arch)
+    cc = tools.cc or f"{prefix}gcc"
+    compiler = toolchain.compiler_version(cc)
+    picked = profile.pick(profile.available(config_file().parent / "profiles"), kernel, compiler, tools.profile)
+    return toolchain.prepare(picked, cc, compiler, prefix, cache_folder() / "prove")
+
+
+def recipe(name: str, definition: Definition) -> Recipe:
+    """A configuration by its name on the command line: a base, and fragments after `+`; the series' own symbols come last.
+
+    They are optional here: before the patch that declares one, it does not exist. A `build.config` beside the definition holds
+    what its objects need besides (KSM's are not all built without KVM).
+    """
+    base, *fragments = name.split("+")
+    if base not in config.BASES and not Path(base).is_file():
+        then = f"give one of {', '.join(config.BASES)}, or a file; fragments follow after a +"
+        raise InputError(f"there is no configuration {base!r}", where="--config", then=then)
+    beside = definition.source.parent / "build.config"
+    files = [*([str(beside)] if beside.is_file() else []), *fragments]
+    wishes = [wish for path in files for wish in config.parse(config.read(Path(path)), path)]
+    return Recipe(name, base, (*wishes, *series_wishes(definition, optional=True)))
+
+
+def series_wishes(definition: Definition, *, optional: bool) -> tuple[Wish, ...]:
+    """The symbols that the definition sets."""
+    return tuple(Wish(item.symbol, item.value, f"series {definition.name}", optional) for item in definition.config)
