@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,10 +21,11 @@ from backport.model.proof import Proof
 from backport.model.result import Skipped
 from backport.model.verdict import PatchOutcome
 from backport.package import version
-from backport.prove import build, config, profile, toolchain
+from backport.prove import boot, build, config, machine, probe, profile, toolchain
 from backport.prove.bench import open_bench
 from backport.prove.build import Chain, Setup, Step
 from backport.prove.config import Recipe, Wish
+from backport.prove.image import boot_wishes
 from backport.settings import cache_folder, config_file
 
 
@@ -45,6 +46,19 @@ class BuildWish:
     what: str = "objects"
     each: bool = True
     warnings: str = ""
+    tools: Tools = Tools()
+
+
+@dataclass(frozen=True, slots=True)
+class BootWish:
+    """What `prove boot` was asked. One processor is a kernel without SMP; `consoles` is where serial consoles are kept."""
+
+    consoles: Path
+    archs: tuple[str, ...] = ("x86_64",)
+    processors: tuple[int, ...] = (2, 1)
+    control: bool = False
+    mutants: int = 0
+    accel: str = ""
     tools: Tools = Tools()
 
 
@@ -117,6 +131,38 @@ def prove_build(landed: Landed, wish: BuildWish, progress: Progress) -> Proved:
                 proved.findings += made.findings
                 proved.skipped += made.skipped
     return proved
+
+
+def prove_boot(landed: Landed, wish: BootWish, progress: Progress, line: Callable[[str], None]) -> Proved:
+    """Build a small kernel with the series, boot it, and let the probe say what works; then controls and mutants, as asked."""
+    build.need_make()
+    prober = probe.load(landed.definition.source.parent / "probe")
+    proved = Proved()
+    with open_bench(cache_folder(), landed.kernel, landed.shop.store) as bench:
+        for arch in wish.archs:
+            chain = chosen(landed.kernel, arch, wish.tools)
+            trial = boot.Trial(prober, wish.tools.cc or f"{chain.cross}gcc", wish.consoles, line)
+            accel = wish.accel or machine.accelerator(arch)
+            for number, processors in enumerate(wish.processors):
+                on = machine.Machine(arch, processors, prober.memory, accel)
+                tip = Setup(arch, boot_recipe(landed.definition, prober, processors), chain)
+                work = (bench, tip, on, trial, progress)
+                subject = f"{landed.chain.onto} with {landed.definition.name}"
+                proved.proofs.append(boot.build_and_boot("boot", subject, landed.chain.tip, *work))
+                if wish.control:
+                    proved.proofs.append(boot.build_and_boot("control", landed.chain.onto, landed.chain.base, *work))
+                if wish.mutants and not number:
+                    tried = boot.try_mutants(landed.chain, bench, landed.shop.trees, tip, on, trial, wish.mutants, progress)
+                    proved.proofs += tried.proofs
+                    proved.findings += tried.findings
+                    proved.skipped += tried.skipped
+    return proved
+
+
+def boot_recipe(definition: Definition, prober: probe.Probe, processors: int) -> Recipe:
+    """The smallest kernel that boots, that the probe can look into, and that has the feature."""
+    wishes = (*boot_wishes(processors), *prober.wishes, *series_wishes(definition, optional=False))
+    return Recipe("boot" if processors > 1 else "boot-up", "allnoconfig", wishes)
 
 
 def chosen(kernel: str, arch: str, tools: Tools) -> toolchain.Toolchain:

@@ -69,6 +69,45 @@ def build(
     return _prove(series, kernels, onto, patches, as_json, lambda landed, watcher: proving.prove_build(landed, wish, watcher))
 
 
+@command.command(epilog=STATUS_HELP)
+@_common
+@click.option("--processors", "-p", multiple=True, type=click.IntRange(1, 64), help="1: without SMP [default: 2 and 1].")
+@click.option("--control", is_flag=True, help="Also boot the target without the series: the probe must say so.")
+@click.option("--mutants", default=0, type=click.IntRange(0, 1000), metavar="N", help="Also boot N kernels with one thing wrong.")
+@click.option("--accel", type=click.Choice(["tcg", "kvm"]), help="How qemu runs it [default: kvm where it works, else tcg].")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where consoles go [default: build/SERIES-proof].")
+def boot(
+    series: str,
+    kernels: tuple[str, ...],
+    onto: str | None,
+    patches: Path | None,
+    archs: tuple[str, ...],
+    cc: str,
+    profile: str,
+    as_json: bool,
+    processors: tuple[int, ...],
+    control: bool,
+    mutants: int,
+    accel: str | None,
+    out: Path | None,
+) -> int:
+    """Boot SERIES on its target under qemu, and let the feature's probe say whether it works."""
+    from backport import proving
+
+    wish = proving.BootWish(
+        consoles=out or Path("build") / f"{series}-proof",
+        archs=archs or ("x86_64",),
+        processors=processors or (2, 1),
+        control=control,
+        mutants=mutants,
+        accel=accel or "",
+        tools=proving.Tools(cc, profile),
+    )
+    return _prove(
+        series, kernels, onto, patches, as_json, lambda landed, watcher: proving.prove_boot(landed, wish, watcher, watcher.guest)
+    )
+
+
 def _prove(
     series: str, kernels: tuple[str, ...], onto: str | None, patches: Path | None, as_json: bool, work: Callable[..., Any]
 ) -> int:

@@ -60,3 +60,15 @@ class Proof:
         if self.kind == "mutant":
             return self.outcome in (Outcome.FAILED, Outcome.ABSENT)
         return self.outcome is Outcome.PASSED
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A program that we call: what it is for, its Debian and Fedora packages, whether every command needs it, where it is."""
+
+    name: str
+    purpose: str
+    debian: str
+    fedora: str
+    needed: bool
+    found: str = ""

@@ -19,7 +19,8 @@ from pathlib import Path
 
 from backport.git import worktree
 from backport.git.store import Store
-from backport.model.errors import EnvironmentFailedError, InputError
+from backport.model.errors import InputError
+from backport.prove.disk import writing
 from backport.prove.process import Ended, watch
 from backport.prove.toolchain import Toolchain
 
@@ -48,10 +49,8 @@ class Bench:
     def output(self, name: str) -> Path:
         """An output folder, made where it is not there."""
         path = self.folder / "out" / name
-        try:
+        with writing(path):
             path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise EnvironmentFailedError(f"cannot make the output folder: {error.strerror}", where=str(path)) from error
         return path
 
 
@@ -78,13 +77,10 @@ class Make:
         """
         command = ["nice", "make", "-C", str(self.bench.source), f"O={self.out}", f"-j{os.cpu_count() or 1}"]
         command += [*(["-k"] if go_on else []), *self.toolchain.arguments(self.arch), *targets]
-        try:
-            with self.log.open("wb") as log:
-                environment = self.toolchain.environment(self.bench.cache)
-                reader = _Log(log.write, told)
-                return watch(command, reader, timeout=_LONGEST, environment=environment, stdin=stdin, keep=[self.bench.lock])
-        except OSError as error:
-            raise EnvironmentFailedError(f"cannot write: {error.strerror}", where=str(self.out), then="free some space") from error
+        with writing(self.out), self.log.open("wb") as log:
+            environment = self.toolchain.environment(self.bench.cache)
+            keep = [self.bench.lock]
+            return watch(command, _Log(log.write, told), timeout=_LONGEST, environment=environment, stdin=stdin, keep=keep)
 
     def said(self, lines: int = 12) -> str:
         """What a failed make said that matters: its errors, else its last lines."""
@@ -120,11 +116,9 @@ class _Log:
 def open_bench(cache: Path, version: str, store: Store) -> Iterator[Bench]:
     """The bench of one kernel version, locked. InputError where another proof is at it."""
     folder = cache / "prove" / version
-    try:
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
-        raise EnvironmentFailedError(f"cannot make the bench: {error.strerror}", where=str(folder)) from error
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

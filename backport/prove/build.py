@@ -28,7 +28,8 @@ from backport.prove.diagnostics import Compiled, Diagnostic, new, parse
 from backport.prove.results import Results, Said
 from backport.prove.toolchain import SAID, Toolchain
 
-SERIOUS = tuple(f"[-W{w}]" for w in ("implicit-function-declaration", "incompatible-pointer-types", "int-conversion", "return-type"))
+_SERIOUS = ("implicit-function-declaration", "incompatible-pointer-types", "int-conversion", "return-type")
+SERIOUS = tuple(f"[-W{word}]" for word in _SERIOUS)
 WHAT = ("objects", "modules", "image")
 
 
@@ -174,9 +175,9 @@ class _Walker:
         make = self._make(tree)
         goal = {"objects": "", "image": image_target(self.setup.arch), "modules": "modules"}[self.setup.what]
         listed = self._configured(make, names) if not goal else ()
-        ended = make.run([*self.setup.extra, *([goal] if goal else ["prepare", "scripts", *listed])], go_on=True)
+        ended = make.run([*self.setup.extra, *([goal] if goal else ["prepare", *listed])], go_on=True)
         said = make.said(4)
-        if ended.code != 0 and make.run([*self.setup.extra, "prepare", "scripts"]).code != 0:
+        if ended.code != 0 and make.run([*self.setup.extra, "prepare"]).code != 0:
             return Said((), f"make prepare failed: {make.said(4)}")  # what lies beside the objects is of an earlier state
         if goal:
             failure = "" if ended.code == 0 else f"make {goal} failed: {said}"

@@ -98,7 +98,8 @@ def make_config(make: Make, recipe: Recipe) -> list[Lost]:
         else:
             target.write_text(read(Path(recipe.base)), encoding="utf-8")
         target.write_text(_without(target.read_text(encoding="utf-8"), wishes) + text, encoding="utf-8")
-        newer = b"olddefconfig" in (make.bench.source / "scripts/kconfig/Makefile").read_bytes()
+        makefile = make.bench.source / "scripts/kconfig/Makefile"
+        newer = makefile.is_file() and b"olddefconfig" in makefile.read_bytes()  # since 3.7
         _must(make, ["olddefconfig" if newer else "oldconfig"], stdin=b"" if newer else _NEWLINES)
     if stat is not None and _settings(target.read_bytes()) == _settings(old or b""):
         target.write_bytes(old or b"")

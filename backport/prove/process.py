@@ -44,12 +44,15 @@ def watch(
     environment: Mapping[str, str] | None = None,
     stdin: bytes = b"",
     keep: Sequence[int] = (),
+    then: float = 0,
 ) -> Ended:
     """Run a command and hand what it prints (both streams) to `reader` piece by piece, until it ends or `reader` says False.
 
-    `timeout` in seconds for the whole of it. MissingToolError where the program is not there.
+    `timeout` in seconds for the whole of it; where `reader` has an attribute `ending` that becomes true, only `then` more
+    seconds. `keep` are descriptors that the child inherits. MissingToolError where the program is not there.
     """
     deadline = time.monotonic() + timeout
+    ending = False
     with _mortal(), _child(command, cwd, environment, stdin, keep) as child:
         stream = cast("IO[bytes]", child.stdout).fileno()
         while True:
@@ -63,6 +66,8 @@ def watch(
                 break
             if not reader(piece):
                 return Ended(_kill(child), stopped=True)
+            if not ending and getattr(reader, "ending", False):
+                ending, deadline = True, min(deadline, time.monotonic() + then)
         try:
             return Ended(child.wait(max(0.0, deadline - time.monotonic())))
         except subprocess.TimeoutExpired:

@@ -83,6 +83,11 @@ class Console:
         self._patches += 1
         self._patch_line(self._patches, max(self._total, self._patches), outcome)
 
+    def guest(self, line: str) -> None:
+        """Print a line of a serial console above the bar, on a terminal; anywhere else it is only in its file."""
+        if self._live:
+            self._line(view.text((line, view.GUIDE)))
+
     def done(self, summary: str) -> None:
         """End the stage: its bar gives way to one settled line."""
         self._clear()

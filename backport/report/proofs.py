@@ -11,12 +11,13 @@ from rich.text import Text
 
 from backport.model import codec
 from backport.model.finding import Finding
-from backport.model.proof import Measure, Outcome, Proof
+from backport.model.proof import Measure, Outcome, Proof, Tool
 from backport.model.result import Skipped
 from backport.report.drift import finding
 from backport.report.view import GUIDE, text
 
 SCHEMA = "backport-proofs/1"
+
 _BAR = 24
 
 
@@ -65,6 +66,18 @@ def proof_table(proofs: Sequence[Proof]) -> Table:
             text((f"{'✓' if good else '✗'} {said}", "green" if good else "bold red")),
             text((why, GUIDE)),
         )
+    return table
+
+
+def tool_table(tools: Sequence[Tool]) -> Table:
+    """One row a program: whether it is there, what it is for, where it is or in which package."""
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0), pad_edge=False)
+    for name in ("program", "for", "where"):
+        table.add_column(name, overflow="fold")
+    for tool in tools:
+        mark = text((f"{'✓' if tool.found else '✗'} {tool.name}", "green" if tool.found else "yellow"))
+        packages = f"missing: {tool.debian} (Debian), {tool.fedora} (Fedora)"
+        table.add_row(mark, text((tool.purpose, GUIDE)), text((tool.found or packages, "" if tool.found else "yellow")))
     return table
 
 

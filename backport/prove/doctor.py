@@ -1,0 +1,40 @@
+"""What the machine has of what we call: for `backport doctor`, and for messages about what is missing."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+
+from backport.model.proof import Tool
+
+_TOOLS = (
+    Tool("git", "every command", "git", "git", True),
+    Tool("rpmbuild", "SRPMs; booting out of a package", "rpm", "rpm-build", False),
+    Tool("rpm2cpio", "booting out of a package", "rpm2cpio", "rpm", False),
+    Tool("patch", "checking patch files", "patch", "patch", False),
+    Tool("make", "prove build, boot", "make", "make", False),
+    Tool("gcc", "prove build, boot; probes", "gcc libc6-dev", "gcc glibc-devel", False),
+    Tool("perl", "prove: kernels' own scripts", "perl", "perl", False),
+    Tool("bc", "prove: kernels from 3.9 on", "bc", "bc", False),
+    Tool("flex", "prove: kernels from 4.16 on", "flex", "flex", False),
+    Tool("bison", "prove: kernels from 4.16 on", "bison", "bison", False),
+    Tool("ccache", "prove: a second build in seconds", "ccache", "ccache", False),
+    Tool("qemu-system-x86_64", "prove boot", "qemu-system-x86", "qemu-system-x86-core", False),
+)
+
+
+def examine() -> list[Tool]:
+    """Every tool, with where it is."""
+    return [replace(tool, found=shutil.which(tool.name) or "") for tool in _TOOLS]
+
+
+def install(tools: Sequence[Tool]) -> str:
+    """The one command that installs what is missing, '' where nothing is; for Fedora where there is a dnf, else for Debian."""
+    missing = [tool for tool in tools if not tool.found]
+    if not missing:
+        return ""
+    fedora = shutil.which("dnf") is not None
+    packages = sorted({word for tool in missing for word in (tool.fedora if fedora else tool.debian).split()})
+    command = "dnf install -y" if fedora else "apt-get install -y --no-install-recommends"
+    return f"sudo {command} {' '.join(packages)}"
