@@ -41,8 +41,9 @@ def text_findings(
 ) -> list[Finding]:
     """What the checks find in the files of one patch as it landed. `speaks` tells which words the target's files have."""
     found: list[Finding] = []
+    brought = {file.path: _added(file, store) for file in files if file.path.endswith(b".h") or b"Kconfig" in file.path}
     for file in files:
-        landed = _landed(file, store, speaks)
+        landed = _landed(file, store, speaks, brought)
         if landed is None:
             continue
         for kind, check in checks.items():
@@ -74,7 +75,7 @@ def _finding(kind: str, fault: Fault, patch: str, path: bytes) -> Finding:
     return Finding(Level.ERROR if fault.sure else Level.WARNING, kind, fault.what, patch, path, fault.line, target=fault.why)
 
 
-def _landed(file: FileOutcome, store: Store, speaks: Speaks) -> Landed | None:
+def _landed(file: FileOutcome, store: Store, speaks: Speaks, brought: Mapping[bytes, bytes]) -> Landed | None:
     """The four texts of a file whose content was made here; None where there is nothing to look at."""
     if file.result is None or file.result in (file.theirs, file.ours):
         return None
@@ -84,7 +85,7 @@ def _landed(file: FileOutcome, store: Store, speaks: Speaks) -> Landed | None:
     base, ours, theirs, result = (text or b"" for text in texts)
     if max(map(len, result.split(b"\n"))) > _LONGEST:
         return None
-    return Landed(file.path, file.upstream_path, base, ours, theirs, result, speaks)
+    return Landed(file.path, file.upstream_path, base, ours, theirs, result, speaks, brought)
 
 
 def _text(entry: Entry | None, store: Store) -> bytes | None:
