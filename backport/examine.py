@@ -13,6 +13,7 @@ from pathlib import Path
 
 from backport.drift import stage
 from backport.drift.undeclared import KernelGuard
+from backport.drift.workbench import Workbench
 from backport.git.clone import Clone, resolve_one
 from backport.git.history import Commit, History
 from backport.git.store import Store
@@ -113,13 +114,13 @@ def examine(
     """
     store, trees, history = shop.store, shop.trees, shop.history
     config, accepted = (definition.config, definition.accepted) if definition is not None else ((), ())
-    with KernelGuard(series, onto.tree, trees, store, history, cache_folder()) as guard:
+    with Workbench(trees, store, history, cache_folder()) as bench:
+        guard = KernelGuard(series, onto.tree, bench)
         policy = Policy(accept=suggestions, lenient=lambda found: apply(found, accepted))
         replayed = replay(series, onto.oid, store, trees, history, progress, Lenient(guard, accepted), policy)
-        unchecked = guard.skipped()
-    subject = stage.Subject(series, onto.tree, replayed.tree, config, whitelist)
-    report = stage.check(subject, replayed.findings, trees, store, history, progress, cache_folder())
-    return Examined(replayed, apply(report.findings, accepted), (*unchecked, *report.skipped))
+        subject = stage.Subject(series, onto.tree, replayed.tree, config, whitelist)
+        report = stage.check(subject, replayed.findings, bench, progress)
+        return Examined(replayed, apply(report.findings, accepted), (*guard.skipped(), *bench.skipped(), *report.skipped))
 
 
 @dataclass(frozen=True, slots=True)

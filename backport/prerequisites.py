@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 
 from backport.drift.undeclared import KernelGuard
+from backport.drift.workbench import Workbench
 from backport.examine import Lenient, Opened, Request, Workshop, opened
 from backport.git.clone import resolve
 from backport.git.history import Commit
@@ -143,8 +144,8 @@ class Room:
     def guarding(self, series: Series, tree: str) -> Iterator[Guard]:
         """The guard of a run, for some patches on some tree."""
         shop = self.shop
-        with KernelGuard(series, tree, shop.trees, shop.store, shop.history, cache_folder()) as guard:
-            yield Lenient(guard, tuple(self.accepted))
+        with Workbench(shop.trees, shop.store, shop.history, cache_folder()) as bench:
+            yield Lenient(KernelGuard(series, tree, bench), tuple(self.accepted))
 
 
 def wants_help(outcome: PatchOutcome) -> bool:

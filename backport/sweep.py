@@ -12,12 +12,13 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from backport.drift.undeclared import KernelGuard
+from backport.drift.workbench import Workbench
 from backport.git.history import History
 from backport.git.store import Store
 from backport.git.trees import Trees
@@ -158,22 +159,25 @@ def _lines(pairs: Sequence[Ids], plan: Plan, library: Library) -> Iterator[bytes
     patches = dict(zip(known, read_patches(known, library.store, library.history), strict=True))
     jobs = [_job(pair, patches, library) for pair in pairs]
     sound = [job for job in jobs if isinstance(job, Job)]
-    settled = settle_wave(sound, library, Policy(diffs=False), _guards(plan, library))
-    for pair, job in zip(pairs, jobs, strict=True):
-        row, seconds = (_failed(pair, job), 0.0) if isinstance(job, BackportError) else _told(job, *next(settled), plan)
-        if plan.timing:
-            row["ms"] = round(seconds * 1000, 1)
-        yield json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace") + b"\n"
+    with ExitStack() as stack:
+        guards = _guards([job.patch for job in sound], library, stack) if plan.drift else trusting
+        settled = settle_wave(sound, library, Policy(diffs=False), guards)
+        for pair, job in zip(pairs, jobs, strict=True):
+            row, seconds = (_failed(pair, job), 0.0) if isinstance(job, BackportError) else _told(job, *next(settled), plan)
+            if plan.timing:
+                row["ms"] = round(seconds * 1000, 1)
+            yield json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace") + b"\n"
 
 
-def _guards(plan: Plan, library: Library) -> Guards:
-    """The drift guard for each job, where drift is asked for. Who brought a name is not asked: that is a walk of the history."""
+def _guards(patches: Sequence[Patch], library: Library, stack: ExitStack) -> Guards:
+    """The drift guard for each job of a wave, all on one workbench. Who brought a name is not asked: that walks the history."""
+    bench = stack.enter_context(Workbench(library.trees, library.store, library.history, cache_folder()))
+    bench.added_lines(patches)
 
     def drift(job: Job) -> AbstractContextManager[Guard]:
-        series = Series("", "", "", (job.patch,))
-        return KernelGuard(series, job.tree, library.trees, library.store, library.history, cache_folder())
+        return nullcontext(KernelGuard(Series("", "", "", (job.patch,)), job.tree, bench))
 
-    return drift if plan.drift else trusting
+    return drift
 
 
 def _job(pair: Ids, patches: dict[str, Patch | BackportError], library: Library) -> Job | BackportError:

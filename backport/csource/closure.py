@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from backport.csource.index import Index
 from backport.csource.outline import Include
 from backport.git.trees import Trees
-from backport.model.series import TREE
+from backport.model.series import TREE, Entry
 
 _FLAG = re.compile(rb"-I[ \t]*([^\s\\,)]+\)?[^\s\\,)]*)")
 _VARIABLE = re.compile(rb"\$[({](?:srctree|src|obj|objtree|TOPDIR|PWD|KBUILD_SRC|srctree\)/\$\(src)[)}]/?")
 DEFAULT_ARCH = b"x86"
+_NOTHING: Mapping[bytes, Entry] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +30,27 @@ class Closure:
     missing: frozenset[bytes]
 
 
-class Includes:
-    """The include graph of one tree, read as far as it is asked for."""
+@dataclass(frozen=True, slots=True)
+class _Edges:
+    """Where the includes of one file lead, and those that lead nowhere."""
 
-    def __init__(self, trees: Trees, tree: str, index: Index) -> None:
+    there: tuple[bytes, ...]
+    absent: tuple[bytes, ...]
+
+
+class Includes:
+    """The include graph of one tree, read as far as it is asked for. What a series `brought` is seen too, path to blob id."""
+
+    def __init__(self, trees: Trees, tree: str, index: Index, brought: Mapping[bytes, str] | None = None) -> None:
         self._trees = trees
         self._tree = tree
         self._index = index
         self._searched: dict[tuple[bytes, bool, bytes, _Search], bytes | None] = {}
         self._searches: dict[bytes, _Search] = {}  # by folder
         self._equal: dict[tuple[bytes, tuple[bytes, ...]], _Search] = {}
-        self._oids: dict[bytes, str] = {}
-        self._brought: dict[bytes, str] = {}
-        self._edges: dict[tuple[bytes, _Search], tuple[tuple[bytes, ...], tuple[bytes, ...]]] = {}
+        self._oids = dict(brought or {})  # of the files that were found
+        self._listings: dict[bytes, Mapping[bytes, Entry]] = {}  # of the folders that were looked into
+        self._edges: dict[tuple[bytes, _Search], _Edges] = {}
 
     def closure(
         self,
@@ -57,52 +66,40 @@ class Includes:
         """
         search = self._search(path)
         files: dict[bytes, str] = {}
-        found, absent = self._targets(path, includes, search)
-        missing = set(absent)
+        first = self._targets(path, includes, search)
+        found, missing = list(first.there), set(first.absent)
         while found:
             fresh = [name for name in dict.fromkeys(found) if name not in files and name != path]
             files.update((name, self._oids[name]) for name in fresh)
             self._index.ensure(files[name] for name in fresh)
-            found = ()
+            found = []
             for name in fresh:
                 if name in beyond:
                     continue
-                there, absent = self._edges_of(name, search)
-                found += there
-                missing.update(absent)
+                edges = self._edges_of(name, search)
+                found += edges.there
+                missing.update(edges.absent)
                 if more and name in more:
-                    found += self._targets(name, more[name], search)[0]
+                    found += self._targets(name, more[name], search).there
         return Closure(files, frozenset(missing))
-
-    def bring(self, files: Mapping[bytes, str]) -> None:
-        """From now on the tree has these files too, path to blob id: what a series brought. Those of an earlier call are gone."""
-        if files.keys() != self._brought.keys():  # what was found elsewhere, or nowhere, may now be found in another place
-            self._searched.clear()
-            self._edges.clear()
-        for path, oid in self._brought.items():
-            if files.get(path) != oid:
-                self._oids.pop(path, None)
-                self._edges = {key: found for key, found in self._edges.items() if key[0] != path}
-        self._oids.update(files)
-        self._brought = dict(files)
 
     def preload(self, files: Mapping[bytes, Sequence[Include]]) -> None:
         """Read what the closures of many files need, one round for each level of headers of all of them together."""
-        level = {(path, self._search(path)): self._targets(path, found, self._search(path))[0] for path, found in files.items()}
+        asked = [(path, found, self._search(path)) for path, found in files.items()]
+        level = {(path, search): self._targets(path, found, search).there for path, found, search in asked}
         seen: set[tuple[bytes, _Search]] = set()
         while level:
             fresh = {(name, search) for (_, search), found in level.items() for name in found} - seen
             seen |= fresh
             self._index.ensure(sorted({self._oids[name] for name, _ in fresh}))
-            level = {(name, search): self._edges_of(name, search)[0] for name, search in fresh}
+            level = {(name, search): self._edges_of(name, search).there for name, search in fresh}
 
-    def _edges_of(self, path: bytes, search: _Search) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+    def _edges_of(self, path: bytes, search: _Search) -> _Edges:
         if (path, search) not in self._edges:
             self._edges[path, search] = self._targets(path, self._index.includes(self._oids[path]), search)
         return self._edges[path, search]
 
-    def _targets(self, path: bytes, includes: Iterable[Include], search: _Search) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
-        """Where the includes of one file lead, and those that lead nowhere."""
+    def _targets(self, path: bytes, includes: Iterable[Include], search: _Search) -> _Edges:
         there, absent = [], []
         for include in includes:
             target = None if include.computed else self._find(include, path, search)
@@ -110,7 +107,7 @@ class Includes:
                 absent.append(include.path)
             else:
                 there.append(target)
-        return tuple(there), tuple(absent)
+        return _Edges(tuple(there), tuple(absent))
 
     def resolve(self, path: bytes, include: Include) -> bytes | None:
         """The file that an #include in `path` means, None where the tree has none (or it is computed)."""
@@ -120,17 +117,27 @@ class Includes:
         folder = b"" if include.system else posixpath.dirname(origin)
         key = (include.path, include.system, folder, search)
         if key not in self._searched:
-            self._searched[key] = next((c for c in search.candidates(include, folder) if self._is_file(c)), None)
+            self._searched[key] = next((c for c in search.candidates(include, folder) if self._exists(c)), None)
         return self._searched[key]
 
-    def _is_file(self, path: bytes) -> bool:
+    def _exists(self, path: bytes) -> bool:
         if path in self._oids:
             return True
-        entry = self._trees.entry(self._tree, path)
+        folder, _, name = path.rpartition(b"/")
+        entry = self._listing(folder).get(name)
         if entry is None or not entry.is_file:
             return False
         self._oids[path] = entry.oid
         return True
+
+    def _listing(self, folder: bytes) -> Mapping[bytes, Entry]:
+        """The entries of a folder, none where there is no folder."""
+        if folder not in self._listings:
+            above, _, name = folder.rpartition(b"/")
+            entry = self._listing(above).get(name) if folder else Entry(TREE, self._tree)
+            there = entry is not None and entry.mode == TREE
+            self._listings[folder] = self._trees.listing(entry.oid) if entry is not None and there else _NOTHING
+        return self._listings[folder]
 
     def _search(self, path: bytes) -> _Search:
         folder = posixpath.dirname(path)
@@ -150,10 +157,7 @@ class Includes:
         return (base + b"/include", base + b"/include/uapi", *machines)
 
     def _folders(self, path: bytes) -> tuple[bytes, ...]:
-        entry = self._trees.entry(self._tree, path)
-        if entry is None or entry.mode != TREE:
-            return ()
-        return tuple(name for name, found in self._trees.listing(entry.oid).items() if found.mode == TREE)
+        return tuple(name for name, found in self._listing(path).items() if found.mode == TREE)
 
     def _flags(self, folder: bytes) -> tuple[bytes, ...]:
         """The -I folders that the Makefiles here and above add, as paths in the tree: relative to the Makefile or to the top."""
@@ -200,4 +204,4 @@ def architecture(path: bytes) -> bytes:
 
 
 def _normal(path: bytes) -> bytes:
-    return posixpath.normpath(path).lstrip(b"/") if b"." in path or b"//" in path else path
+    return posixpath.normpath(path).lstrip(b"/") if b"./" in path or b"//" in path or path.endswith(b"/..") else path

@@ -171,8 +171,9 @@ def _members(body: bytes, owner: bytes) -> Iterator[Declared]:
             if tag and tag.group(2):
                 yield tag.group(2), tag.group(1).decode(), start + tag.start(2), tag.group(1) + b" " + tag.group(2)
             continue
+        spelled = owner + b"\0" + b" ".join(text.translate(None, b"\1\2\3").split())
         for name, offset in _member_names(text):
-            yield name, "member", start + offset, owner
+            yield name, "member", start + offset, spelled
 
 
 def _member_names(text: bytes) -> Iterator[tuple[bytes, int]]:

@@ -17,11 +17,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-from backport.csource.outline import Declaration, Include, Outline, outline
+from backport.csource.outline import Declaration, Include, Outline
 from backport.csource.reading import Reader
 
 _T = TypeVar("_T")
-VERSION = 4  # of the tables and of what `outline` finds: raise it with either, and old files are rebuilt
+VERSION = 5  # of the tables and of what `outline` finds: raise it with either, and old files are rebuilt
 KINDS = (
     "function", "prototype", "macro", "struct", "union", "enum", "typedef", "constant", "member", "variable", "extern", "made",
     "forward",
@@ -87,13 +87,13 @@ class Index:
         return [(oid.hex(), Declaration(name, KINDS[kind], line, line + last, text)) for oid, kind, line, last, text in found]
 
     def members(self, names: Iterable[bytes], oids: Iterable[str]) -> dict[bytes, list[tuple[str, Declaration]]]:
-        """The same for struct members: the signature is the tag of the outermost struct."""
+        """The same for struct members."""
         wanted, blobs = sorted(set(names)), list(dict.fromkeys(oids))
         return self._guarded(lambda: self._declared(wanted, blobs, f"kind = {_KIND['member']}"))
 
-    def declarations(self, oid: str) -> tuple[Declaration, ...]:
-        """Everything that one blob declares, by line: read again, because the tables are ordered by name."""
-        return outline(self._reader.read(oid)).declarations
+    def text(self, oid: str) -> bytes:
+        """The text of a blob, which is not kept."""
+        return self._reader.read(oid)
 
     def recall(self, topic: str, key: bytes) -> bytes | None:
         """What was remembered under a key that names immutable objects only (tree ids, blob ids), None if nothing."""

@@ -29,7 +29,8 @@ class Declaration:
 
     `kind`: function (with a body), prototype, macro, struct, union, enum, typedef, constant (an enumerator), member, variable,
     extern, made (a plain argument of a macro call such as DEFINE_MUTEX: it may be declared by it). `line` to `end` are 1-based;
-    `signature` is the head, on one line and cut at 240 bytes; for a member or constant the type it is in.
+    `signature` is the head, on one line and cut at 240 bytes; for a constant the enum it is in, for a member the tag of the
+    outermost struct, a NUL, and how it is declared (see `owner` and `spelled`).
     """
 
     name: bytes
@@ -37,6 +38,16 @@ class Declaration:
     line: int
     end: int
     signature: bytes
+
+    @property
+    def owner(self) -> bytes:
+        """The tag of the struct that a member is in."""
+        return self.signature.partition(b"\0")[0]
+
+    @property
+    def spelled(self) -> bytes:
+        """How it is declared: for a member its type with its name."""
+        return self.signature.rpartition(b"\0")[2]
 
 
 @dataclass(frozen=True, slots=True)

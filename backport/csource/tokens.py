@@ -10,7 +10,9 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import accumulate
+from functools import lru_cache
+from itertools import accumulate, count
+from operator import add
 
 _SPACES = bytes(b if b in b"\n\r\f\t" else 0x20 for b in range(256))
 
@@ -61,7 +63,8 @@ class Lines:
     """From byte offsets to 1-based lines and back. A line ends with its newline; CR is part of the line before it."""
 
     def __init__(self, text: bytes) -> None:
-        self._starts = list(accumulate((len(row) + 1 for row in text.split(b"\n")), initial=0))[:-1]
+        sizes = map(len, text.split(b"\n"))
+        self._starts = list(map(add, accumulate(sizes, initial=0), count()))[:-1]
         self._length = len(text)
 
     def line(self, offset: int) -> int:
@@ -77,6 +80,7 @@ class Lines:
         return self.start(line + 1)
 
 
+@lru_cache(maxsize=32)  # every question about a file of a patch begins with this, in a row
 def blank(text: bytes) -> bytes:
     """The same text with comments, literals and include paths turned into spaces: same length, same lines."""
     return _HIDDEN.sub(_hide, text)

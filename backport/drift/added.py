@@ -12,7 +12,7 @@ from backport.csource.index import Index
 from backport.csource.outline import Include
 from backport.csource.uses import Use, asked
 
-_TOPIC = "added-9"  # raise the number with what `asked` finds
+_TOPIC = "added-10"  # raise the number with what `asked` finds
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,11 @@ def _dump(added: Added) -> bytes:
     pairs = sorted([f.decode("latin-1"), n.decode("latin-1")] for f, n in added.locals)
     found = [[i.path.decode("latin-1"), i.system, i.line, i.computed] for i in added.includes]
     members = sorted(name.decode("latin-1") for name in added.members)
-    named = [[a.name.decode("latin-1"), a.line, a.tag.decode("latin-1"), a.designator] for a in added.accesses]
+    named = [
+        [a.name.decode("latin-1"), a.line, a.tag.decode("latin-1"), a.designator, a.root.decode("latin-1"),
+         [part.decode("latin-1") for part in a.path], a.function.decode("latin-1")]
+        for a in added.accesses
+    ]  # fmt: skip
     return json.dumps(
         [uses, declares, pairs, found, members, named, sorted(name.decode("latin-1") for name in added.reshaped)],
         separators=(",", ":"),
@@ -69,6 +73,12 @@ def _load(kept: bytes, lines: tuple[int, ...]) -> Added:
         tuple(Include(path.encode("latin-1"), system, line, computed) for path, system, line, computed in found),
         lines,
         frozenset(name.encode("latin-1") for name in members),
-        tuple(Access(name.encode("latin-1"), line, tag.encode("latin-1"), designator) for name, line, tag, designator in named),
+        tuple(_access(*each) for each in named),
         frozenset(name.encode("latin-1") for name in reshaped),
     )
+
+
+def _access(name: str, line: int, tag: str, designator: bool, root: str, path: Sequence[str], function: str) -> Access:
+    parts = tuple(part.encode("latin-1") for part in path)
+    place = (root.encode("latin-1"), parts, function.encode("latin-1"))
+    return Access(name.encode("latin-1"), line, tag.encode("latin-1"), designator, *place)

@@ -8,9 +8,8 @@ from dataclasses import replace
 from functools import cached_property
 
 from backport.csource.closure import DEFAULT_ARCH, architecture
-from backport.csource.parse import parse
 from backport.csource.tokens import mentioned
-from backport.csource.uses import Use, functions_of
+from backport.csource.uses import Use
 from backport.drift.added import Added
 from backport.drift.elsewhere import of_all_architectures
 from backport.drift.landing import Landing
@@ -40,14 +39,6 @@ class FileCheck:
         inner = [use for use in self._added.uses if use.scope]
         return [*self._headers(), *self._locals(inner), *self._names(outer)]
 
-    @cached_property
-    def _functions(self) -> dict[bytes, bytes]:
-        """The code of each function of the target's file; of one that is defined twice (#if, FNAME(x) of KVM), all together."""
-        found: dict[bytes, bytes] = {}
-        for name, code in functions_of(self._view.text or b""):
-            found[name] = found.get(name, b"") + code
-        return found
-
     # --- headers ------------------------------------------------------------------------------------------------------
 
     def _headers(self) -> Iterator[Missing]:
@@ -71,12 +62,12 @@ class FileCheck:
         if self._view.text is None or self._view.text == self._view.change.old:
             return
         for use in uses:
-            function = self._functions.get(use.function)
+            function = self._view.functions.get(use.function)
             if function is None or (use.function, use.name) in self._overlay.locals.get(self._new_path, ()):
                 continue
             if re.search(rb"\b" + re.escape(use.name) + rb"\b", function) or use.name in self._overlay.names:
                 continue
-            if self._landing.sure(use.line) and not self._outside(use.name):
+            if self._landing.sure(use.line) and not self._outside(use.name) and self._view.lands_in(use.function, use.line):
                 kind = "absent-label" if use.scope == "label" else "absent-local"
                 where, name = use.function.decode("ascii", "replace"), use.name.decode("ascii", "replace")
                 target = f"{where} has no {name}"
@@ -105,9 +96,15 @@ class FileCheck:
             if places and places[0].declaration.kind != "forward":
                 explained[use] = places[0]
         explained.update(self._by_users([use for use in doubtful if use not in explained]))
+        for use in doubtful:
+            if use not in explained and use.role != "tag" and use.name in self._view.upstream_made:
+                explained[use] = self._view.upstream_made[use.name]
+        explained = {use: place for use, place in explained.items() if use.role == "tag" or use.name not in self._view.made}
         unknown = [use for use in doubtful if use not in explained and use.role == "call" and not self._mentioned(use.name)]
+        unknown = [use for use in unknown if use.name not in self._view.made]
         nowhere = list(self._nowhere([use for use in unknown if use.name not in {found.name for found in explained}]))
-        self.unexplained += len(names - {use.name for use in explained} - {missing.name for missing in nowhere})
+        told = {use.name for use in explained} | {missing.name for missing in nowhere}
+        self.unexplained += len(names - told - self._view.made.keys())
         yield from nowhere
         yield from self._absent({use: place for use, place in explained.items() if not self._mentioned(use.name)})
 
@@ -126,7 +123,7 @@ class FileCheck:
 
         206602217747 calls compat_ptr without asm/compat.h, upstream as well: it does not compile there either.
         """
-        found = self._target.search.look({use.name for use in calls}) if calls and self._path.endswith(b".c") else None
+        found = self._target.search.look({use.name for use in calls}) if calls and not self._leans else None
         if found is None:
             return
         for use in calls:
@@ -136,20 +133,24 @@ class FileCheck:
                 missing = Missing(use.name, "not-included", self._new_path, use.line, None, "not declared", said=said)
                 yield self._out_of_sight(missing, declared, True)
 
+    @cached_property
+    def _leans(self) -> bool:
+        """Whether the file leans on what others include before it: a header, or a .c file that is a part of another one."""
+        if not self._path.endswith(b".c"):
+            return True
+        side, path = (self._view.upstream, self._new_path) if self._view.text is None else (self._target.side, self._path)
+        return bool(self._target.users(path, side))
+
     def _mentioned(self, name: bytes) -> bool:
         """Whether the target's version of the file has the word in its code, other than as a local of some function.
 
         Then something there declares it that the reader does not see. Wrong where the word is only a member's name in that file.
         """
-        return self._view.text is not None and name in self._words and name not in self._local_words
+        return self._view.text is not None and name in self._words and name not in self._view.local_words
 
     @cached_property
     def _words(self) -> frozenset[bytes]:
         return mentioned(self._view.text or b"")
-
-    @cached_property
-    def _local_words(self) -> frozenset[bytes]:
-        return frozenset(local.name for function in parse(self._view.text or b"").functions for local in function.locals)
 
     def _absent(self, explained: dict[Use, Place]) -> Iterator[Missing]:
         if not explained:
@@ -161,11 +162,10 @@ class FileCheck:
             declared = [p for p in found.declared.get(use.name, ()) if fits(p, use.role)] if found is not None else []
             seen = found.mentioned[use.name] if found is not None else frozenset()
             missing = Missing(use.name, "absent-symbol", self._new_path, use.line, place, "not declared")
-            if declared and self._path.endswith(b".h"):
-                continue  # a header leans on what its users include before it
+            if declared and self._leans:
+                continue
             if declared:
-                unseen = self._path.endswith(b".c") and not any(path in self._view.closure.files for path in seen)
-                yield self._out_of_sight(missing, declared, unseen)
+                yield self._out_of_sight(missing, declared, not any(path in self._view.closure.files for path in seen))
             elif any(path in self._view.closure.files for path in seen):
                 self.unexplained += 1  # a macro of a header that it does see may make it
             else:
@@ -179,7 +179,7 @@ class FileCheck:
             header = best.path.decode("utf-8", "backslashreplace")
             target = f"declared in {best}, which this file does not include"
             return replace(missing, kind="not-included", sure=sure, target=target, hint=f"include {_spelled(header)}")
-        return replace(missing, kind="other-architecture", target=f"only in {best}")
+        return replace(missing, kind="other-architecture", target=f"only in {best}", sure=False)
 
 
 def _spelled(header: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from backport.csource.closure import Closure, Includes
+from backport.csource.generated import names_made, recall_made
 from backport.csource.index import Index
 from backport.csource.outline import Declaration, Include
 from backport.git.trees import Trees
@@ -46,10 +47,12 @@ class Overlay:
 class Side:
     """One tree, seen file by file."""
 
-    def __init__(self, tree: str, trees: Trees, index: Index) -> None:
+    def __init__(self, tree: str, trees: Trees, index: Index, graph: Includes) -> None:
         self.tree = tree
+        self._trees = trees
         self._index = index
-        self._graph = Includes(trees, tree, index)
+        self._own = self._graph = graph
+        self._brought: dict[bytes, str] = {}
 
     def closure(
         self, path: bytes, includes: Iterable[Include], overlay: Overlay | None = None, beyond: Collection[bytes] = ()
@@ -67,19 +70,42 @@ class Side:
 
     def bring(self, files: Mapping[bytes, str]) -> None:
         """The files that the series brings, path to blob id: others see them as the tree's. Replaces an earlier list."""
-        self._graph.bring(files)
+        if files != self._brought:
+            self._graph = Includes(self._trees, self.tree, self._index, files) if files else self._own
+            self._brought = dict(files)
 
     def has_header(self, path: bytes, include: Include) -> bool:
         """Whether an #include of the file at `path` leads anywhere in this tree."""
         return self._graph.resolve(path, include) is not None
+
+    def oid(self, path: bytes) -> str:
+        """The blob id of a file, empty where the tree has none there."""
+        entry = self._trees.entry(self.tree, path)
+        return entry.oid if entry is not None and entry.is_file else ""
+
+    def declared_in(self, names: Collection[bytes], files: Mapping[bytes, str]) -> dict[bytes, list[Place]]:
+        """Where the names are declared in some files, path to blob id."""
+        paths = {oid: path for path, oid in files.items()}
+        return _places(self._index.declared(names, paths), paths)
+
+    def members_in(self, names: Collection[bytes], files: Mapping[bytes, str]) -> dict[bytes, list[Place]]:
+        """The struct members of these names in some files."""
+        paths = {oid: path for path, oid in files.items()}
+        return _places(self._index.members(names, paths), paths)
 
     def declared(self, names: Collection[bytes], closure: Closure, own: tuple[bytes, str] | None) -> dict[bytes, list[Place]]:
         """Where the names are declared, among the closure and the file itself (`own`: path and blob id)."""
         paths = _paths(closure, own)
         return _places(self._index.declared(names, paths), paths)
 
+    def made(self, closure: Closure, own: tuple[bytes, str] | None) -> dict[bytes, Place]:
+        """Every name that macro calls there make by pasting words together. Slow (50 ms the first time): for names in doubt."""
+        files = [(path, recall_made(oid, self._index)) for oid, path in _paths(closure, own).items()]
+        found = names_made(files).items()
+        return {name: Place(path, Declaration(name, "made", call.line, call.line, call.name)) for name, (path, call) in found}
+
     def members(self, names: Collection[bytes], closure: Closure, own: tuple[bytes, str] | None) -> dict[bytes, list[Place]]:
-        """The struct members of these names there; the signature of each is the tag of the outermost struct."""
+        """The struct members of these names there; of each its `owner`, the tag of the outermost struct."""
         paths = _paths(closure, own)
         return _places(self._index.members(names, paths), paths)
 

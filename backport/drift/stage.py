@@ -6,15 +6,10 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from backport import __version__
-from backport.csource.index import Index
-from backport.csource.reading import Reader
 from backport.drift.undeclared import STAGE, DriftReport
-from backport.git.history import History
-from backport.git.store import Store
-from backport.git.trees import Trees
+from backport.drift.workbench import Workbench
 from backport.model import codec
 from backport.model.definition import ConfigValue
 from backport.model.finding import Finding, Level
@@ -51,41 +46,37 @@ class Subject:
 
 
 def check(
-    subject: Subject,
-    guarded: Sequence[Finding],
-    trees: Trees,
-    store: Store,
-    history: History,
-    progress: Progress,
-    cache: Path | None = None,
+    subject: Subject, guarded: Sequence[Finding], bench: Workbench, progress: Progress
 ) -> DriftReport:
-    """The guard's findings with those of the whole: Kconfig, kABI.
+    """The guard's findings with those of the whole: number clashes, Kconfig, kABI.
 
-    The latter follow from the trees, the patches and the config alone, and are kept in `cache` for the next run.
+    The latter follow from the trees, the patches and the config alone, and are kept in the index for the next run.
     """
-    progress.stage(STAGE, 2)
-    with Index(Reader(store), cache) as memory:
-        key = subject.key()
-        known = memory.recall(STAGE, key)
-        whole = _read(known) if known is not None else None
-        if whole is None:
-            whole = _whole(subject, trees, store, history, progress)
-            memory.remember(STAGE, [(key, _written(whole))])
+    progress.stage(STAGE, 3)
+    key = subject.key()
+    known = bench.index.recall(STAGE, key)
+    whole = _read(known) if known is not None else None
+    if whole is None:
+        whole = _whole(subject, bench, progress)
+        bench.index.remember(STAGE, [(key, _written(whole))])
     findings = (*guarded, *whole.findings)
     progress.done(_summary(findings))
     return DriftReport(findings, whole.skipped)
 
 
-def _whole(subject: Subject, trees: Trees, store: Store, history: History, progress: Progress) -> DriftReport:
-    from backport.drift import kabi  # late: kconfiglib and both readers cost 0.2 s, and most runs know the answer
+def _whole(subject: Subject, bench: Workbench, progress: Progress) -> DriftReport:
+    from backport.drift import kabi, numbers  # late: kconfiglib and the readers cost 0.2 s, and most runs know the answer
     from backport.drift.kconfig import check as kconfig
 
     series, onto, result = subject.series, subject.onto_tree, subject.result_tree
+    trees, store, history = bench.trees, bench.store, bench.history
+    clashes = numbers.check(series, onto, trees, store, history, bench.added_lines(series.patches))
+    progress.step("numbers")
     options = kconfig.check(series, onto, result, subject.config, trees, store, history)
     progress.step("Kconfig")
     interfaces = kabi.check(series, onto, result, trees, store, subject.whitelist, history)
     progress.step("kABI")
-    return DriftReport((*options.findings, *interfaces), options.skipped)
+    return DriftReport((*clashes, *options.findings, *interfaces), options.skipped)
 
 
 def _written(report: DriftReport) -> bytes:

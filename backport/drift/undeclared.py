@@ -10,31 +10,27 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from types import TracebackType
 
-from backport.csource.index import Index
 from backport.csource.outline import includes
-from backport.csource.reading import Reader
 from backport.drift.added import Added, read_added
 from backport.drift.arity import changed_arity
-from backport.drift.elsewhere import HeaderSearch
-from backport.drift.members import absent_members
+from backport.drift.members import absent_members, changed_members
 from backport.drift.merged import merge_faults
 from backport.drift.missing import FileCheck
 from backport.drift.origin import Origin, Origins
-from backport.drift.side import Overlay, Side
-from backport.drift.view import Missing, Target, Texts, View
-from backport.git.history import History
-from backport.git.store import Store
-from backport.git.trees import Trees
+from backport.drift.side import Overlay
+from backport.drift.signatures import changed_signatures
+from backport.drift.takenaway import Merged, lost_names, no_longer_seen, still_used
+from backport.drift.view import Missing, Texts, View
+from backport.drift.workbench import Lines, Workbench
 from backport.model.finding import Finding, Level
-from backport.model.progress import Progress
 from backport.model.result import Skipped
 from backport.model.series import FileChange, Patch, Series
 
 STAGE = "drift"
 _SOURCE = (b".c", b".h")
+_NOTHING = Added((), frozenset(), frozenset(), (), ())
+_TELLING = 12  # bytes of a line from which it tells one file from another
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,50 +41,26 @@ class DriftReport:
     skipped: tuple[Skipped, ...]
 
 
-def check(
-    series: Series, onto_tree: str, trees: Trees, store: Store, history: History, progress: Progress, cache: Path | None = None
-) -> DriftReport:
-    """What the guard finds where every patch of the series lands: for commits that nobody replays."""
-    progress.stage(STAGE, len(series.patches))
-    with KernelGuard(series, onto_tree, trees, store, history, cache) as guard:
-        findings: list[Finding] = []
-        for patch in series.patches:
-            findings.extend(guard.findings(patch))
-            guard.accept(patch)
-            progress.step(patch.subject)
-        skipped = guard.skipped()
-    progress.done(summary(findings))
-    return DriftReport(tuple(findings), skipped)
-
-
 class KernelGuard:
     """Asked about each patch of a series in order (replay.guard.Guard): every name on an added line that nothing declares.
 
-    What was accepted before counts as the target's; a patch that was left out does not. `cache` is the folder of the index;
-    without one nothing is kept for the next run (1.5 s slower for KSM). Upstream trees are read only where a name is in doubt.
-    A context manager: it may hold helper processes and the index's database.
+    What was accepted before counts as the target's; a patch that was left out does not. Upstream trees are read only where a
+    name is in doubt. A guard costs nothing to make and little to ask (15 ms for a patch of the stable series): a sweep makes
+    one for each pair of patch and target, on one workbench.
     """
 
-    def __init__(
-        self, series: Series, onto_tree: str, trees: Trees, store: Store, history: History, cache: Path | None = None
-    ) -> None:
+    def __init__(self, series: Series, onto_tree: str, bench: Workbench) -> None:
         self._series = series
-        self._trees = trees
-        self._store = store
-        self._history = history
-        self._index = index = Index(Reader(store), cache)
+        self._bench = bench
+        self._trees = bench.trees
+        self._store = bench.store
+        self._index = bench.index
         self._overlay = self._trial = Overlay()
         self._before = self._after = onto_tree
-        self._target = Target(Side(onto_tree, trees, index), HeaderSearch(onto_tree, trees, store, index), trees)
-        self._origins = Origins(series.base, trees, history, index)
+        self._target = bench.target(onto_tree)
+        self._origins = Origins(series.base, bench.trees, bench.history, bench.index)
         self._uncounted: Counter[str] = Counter()
-        self._lines: dict[str, dict[bytes, list[tuple[int, bytes]]]] = {}
-
-    def __enter__(self) -> KernelGuard:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._index.__exit__(kind, error, trace)
+        self._lines: dict[str, Lines] = {}
 
     def findings(self, patch: Patch, tree: str = "") -> list[Finding]:
         """What a patch needs and the target, with all that was accepted, does not have."""
@@ -98,19 +70,19 @@ class KernelGuard:
         added: list[tuple[FileChange, Added]] = []
         for change in patch.changes:
             lines = [number for number, _ in self._lines[patch.commit].get(change.new_path, ())]
-            if change.new is None or not change.new.is_file or not lines:
+            if change.new is None or not change.new.is_file:
                 continue
             if change.new_path.endswith(_SOURCE):
                 text = self._store.read(change.new.oid, "blob")
-                added.append((change, read_added(text, change.new.oid, lines, self._index)))
-            elif change.new_path.endswith(b".S"):
+                added.append((change, read_added(text, change.new.oid, lines, self._index) if lines else _NOTHING))
+            elif change.new_path.endswith(b".S") and lines:
                 self._uncounted["assembler"] += 1
         for change, what in added:
             self._learn(change, what)
         self._target.side.bring(self._trial.files)
-        upstream = Side(patch.tree, self._trees, self._index)
-        found = [missing for change, what in added for missing in self._file(change, what, upstream)]
-        return self._findings(patch, found)
+        seen = [(view, what) for change, what in added if (view := self._seen(patch, change)) is not None]
+        found = [missing for view, what in seen for missing in self._added(view, what)]
+        return self._findings(patch, [*found, *self._merges(view for view, _ in seen)])
 
     def accept(self, patch: Patch) -> None:
         """The patch last asked about landed: its names are the target's from now on."""
@@ -118,7 +90,7 @@ class KernelGuard:
 
     def _preload(self) -> None:
         """Read the added lines of all patches, and all that the target's versions of their files include, in few steps."""
-        added = self._history.added_lines([(patch.parent_tree, patch.tree) for patch in self._series.patches])
+        added = self._bench.added_lines(self._series.patches)
         self._lines = {patch.commit: lines for patch, lines in zip(self._series.patches, added, strict=True)}
         changes = [change for patch in self._series.patches for change in patch.changes]
         paths = {path for change in changes for path in (change.new_path, change.old_path) if path.endswith(_SOURCE)}
@@ -127,33 +99,51 @@ class KernelGuard:
         texts = {path: self._target.text(path) for path in entries}
         self._target.side.preload({path: includes(text) for path, text in texts.items() if text is not None})
 
-    def _file(self, change: FileChange, what: Added, upstream: Side) -> list[Missing]:
-        if change.new is None:
-            return []
-        path = self._target.path(change, self._trial)
-        if path is None:
+    def _seen(self, patch: Patch, change: FileChange) -> View | None:
+        path = self._target.path(change, self._trial) or self._moved(change, self._lines[patch.commit])
+        if path is None or change.new is None:
             self._uncounted["absent"] += 1
-            return []
+            return None
         old = self._store.read(change.old.oid, "blob") if change.old is not None and change.old.is_file else b""
         texts = Texts(change.new_path, change.new.oid, old, self._store.read(change.new.oid, "blob"))
-        view = View(path, texts, self._target, upstream, self._trial)
+        merged = self._trees.read(self._after, path) if self._after != self._before else None
+        return View(path, texts, self._target, self._bench.side(patch.tree), self._trial, merged)
+
+    def _moved(self, change: FileChange, added: Lines) -> bytes | None:
+        """Where the replay put a file that the target calls otherwise: told by what it changed in the target."""
+        lines = {row.strip() for _, row in added.get(change.new_path, ()) if len(row.strip()) > _TELLING}
+        paths = self._trees.differing(self._before, self._after) if self._before != self._after and lines else ()
+        texts = {path: self._trees.read(self._after, path) for path in paths if path.endswith(change.new_path[-2:])}
+        found = [p for p, text in texts.items() if text is not None and lines <= {row.strip() for row in text.split(b"\n")}]
+        return found[0] if len(found) == 1 else None
+
+    def _added(self, view: View, what: Added) -> list[Missing]:
+        """What the added lines of one file ask for in vain."""
         check = FileCheck(view, what)
         found = [
             *check.missing(),
             *absent_members(view, what.accesses),
+            *changed_members(view, what.accesses),
+            *changed_signatures(view, what.uses),
             *changed_arity(view, what.uses),
-            *self._merged(view, change),
         ]
         self._uncounted["unexplained"] += check.unexplained
         self._uncounted["unsearched"] += check.unsearched
         return found
 
-    def _merged(self, view: View, change: FileChange) -> Iterable[Missing]:
-        """What the merge itself broke, where it made another text than upstream's."""
+    def _merges(self, views: Iterable[View]) -> Iterable[Missing]:
+        """What the merges themselves broke, where they made another text than upstream's."""
+        files = {view: self._merge(view) for view in views} if self._before != self._after else {}
+        lost = {file.path: names for file in files.values() if file is not None and (names := lost_names(file))}
+        for view, file in files.items():
+            if file is not None and file.after != view.change.new:
+                yield from merge_faults(view.change.path, file.before, file.after, view.change.new, view.known)
+                yield from still_used(view, file, lost)
+                yield from no_longer_seen(view, file)
+
+    def _merge(self, view: View) -> Merged | None:
         before, after = (self._trees.read(tree, view.path) for tree in (self._before, self._after))
-        if self._before == self._after or before is None or after is None or after in (before, view.change.new):
-            return ()
-        return merge_faults(change.new_path, before, after, view.change.new, lambda names: set(view.declared(names)))
+        return Merged(view.path, before, after) if before is not None and after is not None and before != after else None
 
     def _learn(self, change: FileChange, what: Added) -> None:
         """From now on the series has these names, and these #include lines."""
@@ -168,23 +158,24 @@ class KernelGuard:
 
     def _findings(self, patch: Patch, found: Iterable[Missing]) -> list[Finding]:
         first: dict[tuple[bytes, bytes], Missing] = {}
-        for missing in sorted(found, key=lambda m: (m.path, m.line)):
+        for missing in sorted(found, key=lambda m: (not m.sure, m.path, m.line)):
             first.setdefault((missing.path, missing.name), missing)
-        defined = {m.name: m.upstream.path for m in first.values() if m.upstream is not None}
+        told = sorted(first.values(), key=lambda m: (m.path, m.line))
+        defined = {m.name: m.upstream.path for m in told if m.upstream is not None and m.level is not Level.NOTE}
         origins = self._origins.find(defined, patch.commit) if defined else {}
-        return [self._finding(patch, missing, origins.get(missing.name)) for missing in first.values()]
+        return [self._finding(patch, missing, origins.get(missing.name)) for missing in told]
 
     def _finding(self, patch: Patch, missing: Missing, origin: Origin | None) -> Finding:
         known = origin is not None and bool(origin.before) and self._target.knows(origin.before, missing.path)
         before = origin.before.decode("ascii", "replace") if origin is not None and known else ""
         return Finding(
-            level=Level.ERROR if missing.sure and missing.kind != "other-architecture" else Level.WARNING,
+            level=missing.level,
             kind=missing.kind,
             symbol=missing.name.decode("ascii", "backslashreplace"),
             patch=patch.commit,
             path=missing.path,
             line=missing.line,
-            upstream=str(missing.upstream) if missing.upstream is not None else missing.said,
+            upstream=missing.said or str(missing.upstream or ""),
             target=missing.target,
             introduced_by=origin.cause if origin is not None else None,
             hint=f"the target spells it {before}" if before else missing.hint,

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
 from backport.csource.closure import Closure
 from backport.csource.outline import Include, includes
-from backport.csource.tokens import mentioned
+from backport.csource.parse import parse
+from backport.csource.tokens import blank, mentioned
+from backport.csource.uses import functions_of
 from backport.drift.elsewhere import HeaderSearch
-from backport.drift.side import Overlay, Place, Side
+from backport.drift.side import Overlay, Place, Side, fits
 from backport.drift.users import Users
 from backport.git.trees import Trees
+from backport.model.finding import Level
 from backport.model.series import FileChange
 
 
@@ -20,8 +23,8 @@ from backport.model.series import FileChange
 class Missing:
     """A name that the target does not have. `path` and `line` are in the patch's version; `upstream` is the declaration there.
 
-    `said` stands for `upstream` where that is no declaration of a file: a local, a header. `sure` is false where a person should
-    look but the patch may well be right.
+    `said` is told instead of the place `upstream` where it says more: a local, a header, a signature. `sure` is false where a
+    person should look but the patch may well be right; `note` where even that is hardly worth it.
     """
 
     name: bytes
@@ -33,6 +36,12 @@ class Missing:
     hint: str = ""
     said: str = ""
     sure: bool = True
+    note: bool = False
+
+    @property
+    def level(self) -> Level:
+        """How bad it is."""
+        return Level.ERROR if self.sure else Level.NOTE if self.note else Level.WARNING
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +78,7 @@ class Target:
 
     def oid(self, path: bytes) -> str:
         """The blob id of the target's own version, empty where it has none."""
-        entry = self._trees.entry(self.side.tree, path)
-        return entry.oid if entry is not None and entry.is_file else ""
+        return self.side.oid(path)
 
     def users(self, path: bytes, side: Side) -> Users:
         """The files of its folder that include the header at `path`, on either side."""
@@ -98,10 +106,16 @@ def beyond(text: bytes) -> tuple[bytes, ...]:
 
 
 class View:
-    """`path` is the file in the target, `change` its texts upstream. Upstream's closure is read when it is first asked about."""
+    """`path` is the file in the target, `change` its texts upstream, `merged` what the replay made of it, where it did.
 
-    def __init__(self, path: bytes, change: Texts, target: Target, upstream: Side, overlay: Overlay) -> None:
+    Upstream's closure is read when it is first asked about.
+    """
+
+    def __init__(
+        self, path: bytes, change: Texts, target: Target, upstream: Side, overlay: Overlay, merged: bytes | None = None
+    ) -> None:
         self.path = path
+        self.merged = merged
         self.change = change
         self.target = target
         self.overlay = overlay
@@ -111,6 +125,29 @@ class View:
     def text(self) -> bytes | None:
         """The file in the target: None where only the series has it, which then is complete in the patch itself."""
         return None if self.path in self.overlay.files else self.target.text(self.path)
+
+    @cached_property
+    def functions(self) -> dict[bytes, bytes]:
+        """The code of each function of the target's file; of one that is defined twice (#if, FNAME(x) of KVM), all together."""
+        found: dict[bytes, bytes] = {}
+        for name, code in functions_of(self.text or b""):
+            found[name] = found.get(name, b"") + code
+        return found
+
+    def lands_in(self, function: bytes, line: int) -> bool:
+        """Whether the merge put a line of the patch into the function of that name; yes where that cannot be told.
+
+        218854af8403 on 2.6.32.y changes rds_cmsg_rdma_args, which was rds_rdma_prepare there: the hunk is right.
+        """
+        if self.merged is None:
+            return True
+        row = blank(self.change.new).split(b"\n")[line - 1].strip()
+        return row in {each.strip() for name, code in functions_of(self.merged) if name == function for each in code.split(b"\n")}
+
+    @cached_property
+    def local_words(self) -> frozenset[bytes]:
+        """The names that functions of the target's file declare: the parser takes 30 ms for them, so ask last."""
+        return frozenset(local.name for function in parse(self.text or b"").functions for local in function.locals)
 
     @cached_property
     def sees(self) -> list[Include]:
@@ -146,6 +183,21 @@ class View:
         """Where the target declares the names, among what the file sees."""
         return self.target.side.declared(names, self.closure, self._own)
 
+    def known(self, names: Collection[bytes]) -> set[bytes]:
+        """Those of the names that mean something there by themselves: the tag of a struct does not."""
+        found = self.declared(names).items()
+        return {name for name, places in found if any(fits(place, "name") for place in places)}
+
+    @cached_property
+    def made(self) -> dict[bytes, Place]:
+        """The names that macros make by pasting words, among what the file sees in the target."""
+        return self.target.side.made(self.closure, self._own)
+
+    @cached_property
+    def upstream_made(self) -> dict[bytes, Place]:
+        """The same upstream."""
+        return self.upstream.made(self.upstream_closure, (self.change.path, self.change.oid))
+
     def members(self, names: Collection[bytes]) -> dict[bytes, list[Place]]:
         """The struct members of these names, among what the file sees in the target."""
         return self.target.side.members(names, self.closure, self._own)
@@ -157,3 +209,9 @@ class View:
     def upstream_members(self, names: Collection[bytes]) -> dict[bytes, list[Place]]:
         """The struct members of these names upstream."""
         return self.upstream.members(names, self.upstream_closure, (self.change.path, self.change.oid))
+
+    def twins(self, places: Iterable[Place]) -> dict[bytes, str]:
+        """Of files that declare something in the target, those that upstream has in the same place otherwise: path to blob id."""
+        paths = {place.path for place in places if place.path != self.path}
+        theirs = {path: self.upstream.oid(path) for path in paths}
+        return {path: oid for path, oid in theirs.items() if oid and oid != self.target.oid(path)}

@@ -63,6 +63,18 @@ class Trees:
             else:
                 yield path, entry
 
+    def differing(self, old: str, new: str, prefix: bytes = b"") -> Iterator[bytes]:
+        """The paths of `new` at which it has another file than `old`, opening only folders that differ."""
+        before = self.listing(old)
+        for name, now in self.listing(new).items():
+            was = before.get(name)
+            if now == was:
+                continue
+            if now.mode == TREE:
+                yield from self.differing(was.oid if was and was.mode == TREE else EMPTY_TREE, now.oid, prefix + name + b"/")
+            else:
+                yield prefix + name
+
     def edit(self, tree: str, changes: Mapping[bytes, Entry | None]) -> str:
         """The id of `tree` with each path set or (None) removed; new tree objects are written to the store.
 

@@ -16,12 +16,14 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from backport.drift.undeclared import DriftReport, KernelGuard
+from backport.drift.workbench import Workbench
 from backport.git.clone import open_clone, resolve_one
 from backport.git.history import History
 from backport.git.store import Store
@@ -38,15 +40,17 @@ Count = Counter[str]
 def main(kernel: Path, cases: Path, cache: Path | None) -> None:
     clone, count, started = open_clone(kernel), Counter[str](), time.monotonic()
     base = resolve_one([clone], "v2.6.31")
-    with tempfile.TemporaryDirectory() as scratch, Store(Path(scratch), [clone.objects]) as store:
+    with ExitStack() as stack:
+        scratch = stack.enter_context(tempfile.TemporaryDirectory())
+        store = stack.enter_context(Store(Path(scratch), [clone.objects]))
         trees, history = Trees(store), History(store)
-        onto = history.commit(base).tree
+        onto, bench = history.commit(base).tree, stack.enter_context(Workbench(trees, store, history, cache))
         for line in cases.read_text().splitlines():
             case = json.loads(line)
             series = one(case["commit"], base, history)
-            with KernelGuard(series, onto, trees, store, history, cache) as guard:
-                replayed = replay(series, base, store, trees, history, Silent(), guard)
-                report = DriftReport(replayed.findings, guard.skipped())
+            guard = KernelGuard(series, onto, bench)
+            replayed = replay(series, base, store, trees, history, Silent(), guard)
+            report = DriftReport(replayed.findings, guard.skipped())
             (compiles if case["status"] == "OK" else fails)(case, report, count)
     for key, value in sorted(count.items()):
         say(f"{value:5} {key}")

@@ -78,12 +78,13 @@ def test_all_levels_of_many_files_are_read_together(graph: Includes) -> None:
 
 def test_a_file_that_a_series_brings_is_seen(tmp_path: Path) -> None:
     with empty_store(tmp_path) as store, Index(Reader(store, 1)) as index:
-        graph = Includes(Trees(store), make_tree(store, FILES), index)
+        tree = make_tree(store, FILES)
+        graph = Includes(Trees(store), tree, index)
         wanted = [Include(b"linux/new.h", True, 1)]
         assert graph.closure(b"mm/a.c", wanted).missing == {b"linux/new.h"}
-        graph.bring({b"include/linux/new.h": store.write("blob", b"#include <linux/rare.h>\n")})
-        assert set(graph.closure(b"mm/a.c", wanted).files) == {b"include/linux/new.h", b"include/linux/rare.h"}
-        graph.bring({})
+        brought = {b"include/linux/new.h": store.write("blob", b"#include <linux/rare.h>\n")}
+        more = Includes(Trees(store), tree, index, brought)
+        assert set(more.closure(b"mm/a.c", wanted).files) == {b"include/linux/new.h", b"include/linux/rare.h"}
         assert graph.closure(b"mm/a.c", wanted).missing == {b"linux/new.h"}
 
 

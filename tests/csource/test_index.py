@@ -48,7 +48,8 @@ def test_a_blob_is_read_once_whoever_asks(store: Store, tmp_path: Path) -> None:
             assert {name: (places[0][1].kind, places[0][1].line) for name, places in found.items()} == {
                 b"first": ("prototype", 2), b"MAX": ("macro", 4),
             }  # fmt: skip
-            assert index.members([b"m"], [oid])[b"m"][0][1].signature == b"s"
+            member = index.members([b"m"], [oid])[b"m"][0][1]
+            assert (member.owner, member.spelled) == (b"s", b"int m")
             assert [include.path for include in index.includes(oid)] == [b"linux/a.h"]
             assert reader.read_oids == expected
 

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from backport.drift.undeclared import DriftReport, KernelGuard
 from backport.git.history import History
 from backport.model.series import Patch, Series
 
@@ -77,3 +78,12 @@ class Kernel:
         }  # fmt: skip
         command = ["git", "-C", str(self.folder), *arguments]
         return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def walk(guard: KernelGuard, series: Series) -> DriftReport:
+    """What the guard finds where every patch of the series lands."""
+    findings = []
+    for patch in series.patches:
+        findings += guard.findings(patch)
+        guard.accept(patch)
+    return DriftReport(tuple(findings), guard.skipped())

@@ -58,14 +58,69 @@ def test_a_file_that_sees_no_struct_itself_is_left_alone(kernel: Kernel, guard: 
 
 
 def test_members_and_designators_are_told_apart() -> None:
-    text = b"static struct op o = {\n\t.read = f,\n};\nint f(struct a *x)\n{\n\treturn x->m + x->s.n + g()->k;\n}\n"
+    text = b"static struct op o = {\n\t.read = f,\n};\nint f(struct a *x)\n{\n\treturn x->m + x->s[i[0]].n + g()->k;\n}\n"
     assert asked(text, [2, 6]).members == (
-        Access(b"read", 2, b"", True),
-        Access(b"m", 6, b"a", False),
-        Access(b"s", 6, b"a", False),
-        Access(b"n", 6, b"", False),
-        Access(b"k", 6, b"", False),
+        Access(b"read", 2, b"op", True),
+        Access(b"m", 6, b"a", False, b"x", (), b"f"),
+        Access(b"s", 6, b"a", False, b"x", (), b"f"),
+        Access(b"n", 6, b"a", False, b"x", (b"s",), b"f"),
+        Access(b"k", 6, b"", False, b"", (), b"f"),
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "tag", "path"),
+    [
+        (b"static const struct op o __read_mostly = {\n.m = 1 };", b"op", ()),
+        (b"struct op o[] = {\n\t{ .a = 1, .m = 2 },\n};", b"op", ()),
+        (b"struct op o[2] = {\n\t[0] = { .m = 2 },\n};", b"op", ()),
+        (b"struct op o = { .in = {\n.m = 2 } };", b"op", (b"in",)),
+        (b"struct op o = { {\n.m = 2 } };", b"", ()),
+        (b"int f(void)\n{\n\treturn g((struct op){ .m = 2 });\n}\n", b"op", ()),
+        (b"op_t o = {\n.m = 1 };", b"", ()),
+    ],
+)
+def test_what_a_designator_belongs_to(text: bytes, tag: bytes, path: tuple[bytes, ...]) -> None:
+    line = text[: text.index(b".m")].count(b"\n") + 1
+    found = [access for access in asked(text, [line]).members if access.name == b"m"]
+    assert [(access.tag, access.path) for access in found] == [(tag, path)]
+
+
+def test_a_designator_of_a_struct_that_lacks_it(kernel: Kernel, guard: Check) -> None:
+    text = (kernel.folder / MM).read_bytes() + b"struct ops { int size; };\nstruct other { int later; };\n"
+    kernel.base = kernel.commit("mm: ops", {MM: text, "mm/ops.c": b"#include <linux/mm.h>\nstruct ops o = {\n\t.size = 1,\n};\n"})
+    kernel.edit("mm: later", MM, b"int size;", b"int size; int later;")
+    patch = kernel.edit("mm: use", "mm/ops.c", b"\t.size = 1,\n", b"\t.size = 1,\n\t.later = 1,\n")
+    assert said(guard(patch)) == [("absent-member", "later", 4)]
+
+
+def test_a_chain_ends_at_the_struct_that_its_members_lead_to(kernel: Kernel, guard: Check) -> None:
+    structs = b"struct apic { int a; };\nstruct o { int late; };\nstruct v { struct apic *in; };\n"
+    text = (kernel.folder / MM).read_bytes() + structs
+    function = b"#include <linux/mm.h>\nint f(struct v *v)\n{\n\treturn v->in->a;\n}\n"
+    kernel.base = kernel.commit("mm: chain", {MM: text, "mm/chain.c": function})
+    kernel.edit("mm: late", MM, b"{ int a; }", b"{ int a; int late; }")
+    patch = kernel.edit("mm: use", "mm/chain.c", b"\treturn", b"\tv->in->late = 1;\n\treturn")
+    (finding,) = guard(patch).findings
+    assert (finding.kind, finding.symbol, finding.target) == ("absent-member", "late", "struct apic has no such member")
+
+
+def test_the_target_s_own_function_says_what_a_variable_is(kernel: Kernel, guard: Check) -> None:
+    text = (kernel.folder / MM).read_bytes() + b"struct old { int a; };\n"
+    function = b"#include <linux/mm.h>\nint f(struct old *v)\n{\n\tint x = 0;\n\treturn v->a + x;\n}\n"
+    kernel.base = kernel.commit("mm: old", {MM: text, "mm/f.c": function})
+    kernel.edit("mm: rename", MM, b"struct old { int a; };", b"struct new { int a; int chip; };")
+    kernel.edit("mm: rename, too", "mm/f.c", b"struct old *v", b"struct new *v")
+    patch = kernel.edit("mm: use", "mm/f.c", b"\tint x = 0;\n", b"\tint x = 0;\n\tv->chip++;\n")
+    assert said(guard(patch)) == [("absent-member", "chip", 5)]
+
+
+def test_a_member_of_another_type_is_a_warning(kernel: Kernel, guard: Check) -> None:
+    kernel.edit("mm: a pointer", MM, PLAIN, b"struct page { struct page *flags; };")
+    patch = kernel.edit("mm: use", SCAN, b"\treclaimed++;\n", b"\treclaimed += !page->flags;\n")
+    (finding,) = guard(patch).findings
+    assert (finding.level, finding.kind, finding.upstream) == ("warning", "member-type-changed", "struct page *flags")
+    assert finding.target == "unsigned long flags at include/linux/mm.h:1 (member)"
 
 
 def test_the_variables_of_a_function_and_their_structs() -> None:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from backport.drift.undeclared import DriftReport, KernelGuard, check
+from backport.drift.undeclared import DriftReport, KernelGuard
+from backport.drift.workbench import Workbench
 from backport.git.history import History
 from backport.git.store import Store
 from backport.git.trees import Trees
 from backport.model.finding import Level
-from backport.model.progress import Silent
-from tests.drift.repository import Kernel
+from tests.drift.repository import Kernel, walk
 
 SCAN = "mm/scan.c"
 Check = Callable[..., DriftReport]
@@ -33,7 +33,8 @@ def guard(kernel: Kernel, tmp_path: Path) -> Check:
         with Store(tmp_path / "run.git", [kernel.objects]) as store:
             trees, history = Trees(store), History(store)
             onto = history.commit(kernel.base).tree
-            return check(kernel.series(history, *commits), onto, trees, store, history, Silent(), cache)
+            with Workbench(trees, store, history, cache) as bench:
+                return walk(KernelGuard(kernel.series(history, *commits), onto, bench), kernel.series(history, *commits))
 
     return run
 
@@ -132,6 +133,35 @@ def test_words_that_no_declaration_explains_are_counted_not_guessed(kernel: Kern
     assert [entry.what for entry in report.skipped] == ["1 names on added lines"]
 
 
+PASTED = (
+    b"#define PG_locked 0\n#define TESTFLAG(uname, lname) \\\n"
+    b"static inline int Page##uname(struct page *p) { return PG_##lname; }\n#define PG_odd 1\nTESTFLAG(Odd, odd)\n"
+)
+
+
+def test_a_name_that_a_macro_of_upstream_makes(kernel: Kernel, guard: Check) -> None:
+    kernel.edit("mm: a generator", "include/linux/mm.h", b"#define PG_locked 0\n", PASTED)
+    patch = kernel.edit("mm: use", SCAN, b"\treclaimed++;\n", b"\treclaimed += PageOdd(page);\n")
+    (finding,) = guard(patch).findings
+    assert (finding.level, finding.kind, finding.symbol) == ("error", "absent-symbol", "PageOdd")
+    assert finding.upstream == "include/linux/mm.h:6 (declared by a macro)"
+
+
+def test_a_name_that_a_macro_of_the_target_makes(kernel: Kernel, guard: Check) -> None:
+    kernel.base = kernel.edit("mm: a generator", "include/linux/mm.h", b"#define PG_locked 0\n", PASTED)
+    kernel.edit("mm: by hand", "include/linux/mm.h", b"TESTFLAG(Odd, odd)\n", b"int PageOdd(struct page *p);\n")
+    patch = kernel.edit("mm: use", SCAN, b"\treclaimed++;\n", b"\treclaimed += PageOdd(page);\n")
+    assert said(guard(patch)) == []
+
+
+def test_a_part_of_another_file_leans_on_it(kernel: Kernel, guard: Check) -> None:
+    whole = b'#include <linux/list.h>\n#include "sched_part.c"\n'
+    kernel.base = kernel.commit("sched", {"kernel/sched.c": whole, "kernel/sched_part.c": b"int part(void)\n{\n\treturn 0;\n}\n"})
+    kernel.edit("sched: include", "kernel/sched_part.c", b"int part", b"#include <linux/list.h>\nint part")
+    patch = kernel.edit("sched: use", "kernel/sched_part.c", b"return 0", b"return list_empty(0)")
+    assert said(guard(patch)) == []
+
+
 def test_what_is_not_c_is_not_read(kernel: Kernel, guard: Check) -> None:
     patch = kernel.commit("build", {"Makefile": b"obj-y += trylock_page.o\n", "arch/x86/entry.S": b"call trylock_page\n",
                                     "mm/Kconfig": b"config X\n\tbool\n", "mm/odd.c": b"\xff\xfe\x00int \xe9;\n"})  # fmt: skip
@@ -167,7 +197,8 @@ def test_a_patch_that_was_left_out_brings_nothing(kernel: Kernel, tmp_path: Path
         first, second = kernel.series(history, brings, uses).patches
         series, onto = kernel.series(history, brings, uses), history.commit(kernel.base).tree
         for accepted in (False, True):
-            with KernelGuard(series, onto, trees, store, history) as guard:
+            with Workbench(trees, store, history) as bench:
+                guard = KernelGuard(series, onto, bench)
                 assert guard.findings(first) == []
                 if accepted:
                     guard.accept(first)

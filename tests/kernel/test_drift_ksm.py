@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from backport.drift.undeclared import DriftReport, check
+from backport.drift.undeclared import DriftReport, KernelGuard
+from backport.drift.workbench import Workbench
 from backport.git.clone import open_clone, resolve_one
 from backport.git.history import History
 from backport.git.store import Store
@@ -16,6 +17,7 @@ from backport.ingest.catalog import data_folder
 from backport.ingest.commits import ingest
 from backport.ingest.definition import load
 from backport.model.progress import Silent
+from tests.drift.repository import walk
 
 pytestmark = pytest.mark.kernel
 
@@ -29,7 +31,8 @@ def checked(kernel: Path, run: Path, cache: Path) -> tuple[DriftReport, float]:
         series = ingest(load(data_folder("patches") / "ksm" / "series.toml"), [clone], store, Silent())
         onto = history.commit(resolve_one([clone], "v2.6.31")).tree
         begun = time.monotonic()
-        return check(series, onto, Trees(store), store, history, Silent(), cache), time.monotonic() - begun
+        with Workbench(Trees(store), store, history, cache) as bench:
+            return walk(KernelGuard(series, onto, bench), series), time.monotonic() - begun
 
 
 @pytest.fixture(scope="module")

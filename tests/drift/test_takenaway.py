@@ -1,0 +1,96 @@
+"""What a patch takes away and the target's older code still uses: merged by the replay, as the guard sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from backport.drift.undeclared import KernelGuard
+from backport.drift.workbench import Workbench
+from backport.git.history import History
+from backport.git.store import Store
+from backport.git.trees import Trees
+from backport.model.finding import Finding
+from backport.model.progress import Silent
+from backport.replay.engine import replay
+from tests.drift.repository import Kernel
+
+FILE = "drivers/d/one.c"
+TOP = b"#include <linux/mm.h>\n#include <linux/list.h>\n\n"
+HELPER = b"static int send(int a)\n{\n\treturn a;\n}\n\n"
+GAP = b"static int gap(void)\n{\n\tint a = 1;\n\n\ta++;\n\treturn a;\n}\n\n"
+OLDER = b"static int older(void)\n{\n\treturn send(list_empty(0));\n}\n"
+NEWER = b"static int older(void)\n{\n\treturn 0;\n}\n"
+
+
+@contextmanager
+def kernels(folder: Path) -> Iterator[Kernel]:
+    folder.mkdir()
+    yield Kernel(folder)
+
+
+def found(
+    tmp_path: Path, target: Mapping[str, bytes], upstream: Mapping[str, bytes | None], patch: Mapping[str, bytes | None]
+) -> list[Finding]:
+    """The guard's findings where a commit on `upstream` is merged into `target`."""
+    with kernels(tmp_path / "kernel") as kernel:
+        kernel.base = kernel.commit("target", target)
+        kernel.commit("upstream", upstream)
+        commit = kernel.commit("the patch", patch)
+        with Store(tmp_path / "run.git", [kernel.objects]) as store:
+            trees, history = Trees(store), History(store)
+            series = kernel.series(history, commit)
+            with Workbench(trees, store, history) as bench:
+                guard = KernelGuard(series, history.commit(kernel.base).tree, bench)
+                return list(replay(series, kernel.base, store, trees, history, Silent(), guard).findings)
+
+
+def test_a_function_that_older_code_calls(tmp_path: Path) -> None:
+    (finding,) = found(
+        tmp_path, {FILE: TOP + HELPER + GAP + OLDER}, {FILE: TOP + HELPER + GAP + NEWER}, {FILE: TOP + GAP + NEWER}
+    )
+    assert (finding.level, finding.kind, finding.symbol) == ("error", "taken-away", "send")
+    assert finding.target == "line 14 of the merged file still uses it"
+
+
+def test_an_include_that_older_code_needs(tmp_path: Path) -> None:
+    top = b"#include <linux/mm.h>\n\n"
+    (finding,) = found(
+        tmp_path, {FILE: TOP + HELPER + GAP + OLDER}, {FILE: TOP + HELPER + GAP + NEWER}, {FILE: top + HELPER + GAP + NEWER}
+    )
+    assert (finding.level, finding.kind, finding.symbol) == ("error", "not-included", "list_empty")
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        {FILE: TOP + b"#define send(a) (a)\n\n" + GAP + NEWER},  # made anew
+        {FILE: TOP + b"static int send(int);\n" + HELPER + GAP + NEWER},
+        {FILE: TOP + GAP + NEWER, "include/linux/list.h": b"#define list_empty(head) 0\nint send(int a);\n"},  # moved
+    ],
+)
+def test_what_is_only_moved(tmp_path: Path, patch: Mapping[str, bytes | None]) -> None:
+    assert found(tmp_path, {FILE: TOP + HELPER + GAP + OLDER}, {FILE: TOP + HELPER + GAP + NEWER}, patch) == []
+
+
+def test_a_local_of_which_only_the_tag_is_left(tmp_path: Path) -> None:
+    one = b"int f(int n)\n{\n\tstruct page *page = 0;\n\tint gone = 1;\n\n\tn++;\n\tn++;\n\tn++;\n\tn++;\n"
+    older, newer = b"\treturn n + gone + !!page;\n}\n", b"\treturn n + !!page;\n}\n"
+    less = one.replace(b"\tint gone = 1;\n", b"")
+    (finding,) = found(tmp_path, {FILE: TOP + one + older}, {FILE: TOP + one + newer}, {FILE: TOP + less + newer})
+    assert (finding.level, finding.kind, finding.symbol) == ("error", "absent-local", "gone")
+
+
+def test_a_file_that_the_target_calls_otherwise(tmp_path: Path) -> None:
+    body = GAP + b"static int last(void)\n{\n\treturn 3;\n}\n"
+    use = body.replace(b"return 3", b"return later_function(1, 2)")
+    (finding,) = found(
+        tmp_path,
+        {FILE: TOP + body},
+        {FILE: None, "drivers/d/two.c": TOP + body, "include/linux/mm.h": b"int later_function(int a, int b);\n"},
+        {"drivers/d/two.c": TOP + use},
+    )  # fmt: skip
+    assert (finding.kind, finding.symbol, finding.path) == ("absent-symbol", "later_function", b"drivers/d/two.c")
