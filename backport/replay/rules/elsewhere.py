@@ -71,11 +71,11 @@ def homes(situation: Situation, base: bytes, group: Group) -> list[Home]:
 
 
 def _window(base: bytes, group: Group) -> set[bytes]:
-    """The telling lines around the hunks of a group, blanks aside."""
+    """The telling lines around the hunks of a group."""
     lines = rows(base)
     low = max(group.span.start, group.hunks[0].a - _WINDOW)
     high = min(group.span.end, group.hunks[-1].b + _WINDOW)
-    return {squeezed(row) for row in lines[low:high] if _TELLING.search(row)}
+    return {row for row in lines[low:high] if _TELLING.search(row)}
 
 
 def _may_have(window: set[bytes], text: bytes) -> bool:
@@ -85,7 +85,8 @@ def _may_have(window: set[bytes], text: bytes) -> bool:
 
 
 def _has(window: set[bytes], lines: Sequence[bytes]) -> bool:
-    return len(window & {squeezed(row) for row in lines}) >= _SHARE * len(window)
+    wanted = {squeezed(row) for row in window}
+    return len(wanted & {squeezed(row) for row in lines}) >= _SHARE * len(wanted)
 
 
 def _alike(path: bytes, text: bytes, base: bytes, group: Group) -> list[Home]:

@@ -14,6 +14,7 @@ from backport.replay.rules.drifted import drifted
 from backport.replay.rules.frame import Block, Frame
 from backport.replay.rules.moved import moved
 from backport.replay.rules.present import present
+from backport.replay.rules.renames import RULE as RENAMES
 from backport.replay.rules.renames import renames
 from backport.replay.rules.settle import Texts, clean_edits, disputed, framed, joined, united
 from backport.replay.rules.unneeded import unneeded
@@ -22,8 +23,8 @@ from backport.replay.situation import Resolution, Situation
 
 Rule = Callable[[Situation], Resolution | None]
 
-LADDER: tuple[Rule, ...] = (anchor, words, present, drifted, moved, renames, unneeded)
-_SEARCHING = (moved, renames, unneeded)
+LADDER: tuple[Rule, ...] = (renames, anchor, words, present, drifted, moved, unneeded)
+_SEARCHING = (moved, unneeded)
 _MOST_MORE = 4  # suggestions beside the best one
 
 
@@ -42,13 +43,18 @@ def attempt(situation: Situation, ladder: Sequence[Rule] = LADDER) -> tuple[Reso
 
 
 def _answers(situation: Situation, ladder: Sequence[Rule]) -> list[Resolution]:
-    """What each rule says. Those that search beyond the place are asked only where no proof was found at it."""
+    """What each rule says. Those that search beyond the place are asked only where no proof was found at it.
+
+    Where names are known to have changed, no other rule's proof holds: it would bring the old ones.
+    """
     found: list[Resolution] = []
     for rule in ladder:
         if rule in _SEARCHING and any(answer.sure for answer in found):
             break
         answer = rule(situation)
         found += [answer] if answer is not None else []
+    if found and found[0].rule == RENAMES:
+        return [found[0], *(replace(answer, sure=False) for answer in found[1:])]
     return found
 
 

@@ -60,11 +60,11 @@ class Placer:
         beside = [p for p in found if p.how == "beside" and p.sure]
         if beside:
             return beside[0] if self._alike(beside) else _doubted(max(beside, key=lambda p: p.x))
-        moved = self._astray(hunk.a - 1, hunk.a + 1)
-        if moved >= 0:
-            return self._made(hunk, moved + 1, moved + 1, "beside", True, "neighbours")
         best = min(found, key=lambda p: (not p.sure, not p.at_home, p.hunk != hunk), default=None)
-        return _doubted(best) if best is not None and self._known_elsewhere(best) else best
+        if best is not None and best.at_home:
+            return _doubted(best) if self._known_elsewhere(best) else best
+        astray = self._astray(hunk.a - 1, hunk.a + 1)
+        return self._made(hunk, astray + 1, astray + 1, "beside", True, "neighbours") if astray >= 0 else best
 
     def _known_elsewhere(self, place: Place) -> bool:
         """Whether a telling line next to the hunk, thought absent, stands elsewhere in the function: then so may the place."""
@@ -80,8 +80,8 @@ class Placer:
     def _astray(self, a: int, b: int) -> int:
         """The target's line at which the base lines a..b stand all the same, though no order leads there; -1 unless at one.
 
-        In the same function; and at least one line must tell. Code is shifted within a function more often than it is written
-        twice there (a666e3e6098a).
+        In the same function; and at least one line must tell. It may be another copy of the code that is meant, where the target
+        has changed this one: asked only where nothing else leads to a place (a666e3e6098a: cases of a switch are alike).
         """
         frame = self.frame
         if a < 0 or b > len(frame.base) or not any(_TELLING.search(row) for row in frame.base[a:b]):
@@ -156,9 +156,9 @@ class Placer:
             spots = [frame.there[i] for i in range(slid.a, slid.b)]
             if spots[0] >= 0 and spots == list(range(spots[0], spots[0] + len(spots))):
                 return self._made(slid, spots[0], spots[-1] + 1, "lines", True, "same-lines")
-        moved = self._astray(hunk.a, hunk.b)
-        if moved >= 0:
-            return self._made(hunk, moved, moved + hunk.b - hunk.a, "lines", True, "same-lines")
+        astray = self._astray(hunk.a, hunk.b)
+        if astray >= 0:
+            return self._made(hunk, astray, astray + hunk.b - hunk.a, "lines", True, "same-lines")
         x, y = self._edge(hunk.a, -1), self._edge(hunk.b - 1, 1)
         if x < 0 or y < 0 or x > y:
             return None

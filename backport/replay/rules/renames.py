@@ -1,7 +1,7 @@
 """Names that upstream changed between: identifiers, constants and members, put back to what the target calls them.
 
-Recognised: lines that a hunk adds or takes away use a name that the target's file does not have at all, and wherever upstream's
-old version and the target have a line that differs only in some words, that name stands against one and the same other. The
+Recognised: lines that a hunk adds use a name that upstream's old version has and the target's file does not have at all, and
+wherever the two have a line that differs only in some words, that name stands against one and the same other. The
 whole patch is then read with the target's names, and settled by the rules for context drift, words and drifted blocks. Safe
 because a substitution is taken only where each occurrence agrees with it and the old name is gone; sure only where two lines at
 least bear it out. Whether the name means the same in the target is for the guard to say.
@@ -63,12 +63,10 @@ def renames(situation: Situation) -> Resolution | None:
 
 
 def _strange(base: bytes, ours: bytes, theirs: bytes) -> set[bytes]:
-    """Names on the lines that the patch changes that the target's file does not have."""
-    one, three = rows(base), rows(theirs)
-    changed: list[bytes] = []
-    for hunk in hunks(one, three):
-        changed += [*one[hunk.a : hunk.b], *three[hunk.c : hunk.d]]
-    return {name for row in changed for name in _NAME.findall(row)} & mentioned(base) - mentioned(ours)
+    """Names on the lines that the patch adds that upstream's file had before it, and the target's has not."""
+    three = rows(theirs)
+    added = {name for hunk in hunks(rows(base), three) for row in three[hunk.c : hunk.d] for name in _NAME.findall(row)}
+    return added & mentioned(base) - mentioned(ours)
 
 
 def _spelt(text: bytes, found: Mapping[bytes, Renamed]) -> bytes:

@@ -1,0 +1,61 @@
+"""Names that upstream changed between."""
+
+from __future__ import annotations
+
+from backport.replay.rules.renames import mined, renames
+from tests.replay.rules.ask import ask, best, text
+
+BASE = b"""int attach(struct device *device)
+{
+	struct laptop *laptop = make(device);
+
+	laptop->device = device;
+	laptop->name = "x";
+	check_model(laptop);
+	laptop->open = 0;
+	return 0;
+}
+"""
+OURS = BASE.replace(b"*laptop", b"*hotk").replace(b"laptop->", b"hotk->").replace(b"(laptop)", b"(hotk)")
+
+
+def test_an_added_line_is_put_in_the_targets_words() -> None:
+    theirs = BASE.replace(b"\tcheck_model(laptop);\n", b"\tcheck_model(laptop);\n\tlaptop->plug = 1;\n")
+    renamed = OURS.replace(b"struct laptop", b"struct laptop")
+    base, theirs = BASE.replace(b"struct laptop", b"struct lap"), theirs.replace(b"struct laptop", b"struct lap")
+    ours = renamed.replace(b"struct laptop", b"struct lap")
+    found = ask(renames, base, ours, theirs)
+    assert found is not None
+    assert found.sure
+    assert text(found) == ours.replace(b"\tcheck_model(hotk);\n", b"\tcheck_model(hotk);\n\thotk->plug = 1;\n")
+    assert "laptop is hotk there" in found.evidence[0].why
+
+
+def test_a_name_that_the_target_also_has_is_left() -> None:
+    ours = OURS.replace(b"\treturn 0;\n", b"\treturn laptop;\n")
+    assert b"laptop" not in mined(BASE, ours)
+
+
+def test_a_name_with_two_counterparts_is_left() -> None:
+    base = b"a(old_one, 1);\nb(old_one, 2);\nc(3);\n"
+    assert b"old_one" not in mined(base, b"a(first, 1);\nb(second, 2);\nc(3);\n")
+    assert mined(base, b"a(first, 1);\nb(first, 2);\nc(3);\n")[b"old_one"].new == b"first"
+
+
+def test_one_line_alone_makes_no_proof() -> None:
+    base = b"int f(void)\n{\n\tstart(DEPTH_MAX, 3, up);\n\tdone(3);\n\treturn 0;\n}\n"
+    ours = base.replace(b"DEPTH_MAX", b"MAX_DEPTH")
+    theirs = base.replace(b"\tdone(3);\n", b"\tcheck(DEPTH_MAX);\n\tdone(3);\n")
+    found = ask(renames, base, ours, theirs)
+    assert found is not None
+    assert not found.sure
+    assert b"check(MAX_DEPTH);" in (text(found) or b"")
+
+
+def test_the_ladder_does_not_place_the_old_name() -> None:
+    base = b"int f(void)\n{\n\tstart(DEPTH_MAX, 3, up);\n\tdone(3);\n\tstop(DEPTH_MAX, 4);\n\treturn 0;\n}\n"
+    ours = base.replace(b"DEPTH_MAX", b"MAX_DEPTH").replace(b"done(3)", b"finish(3, 1)")
+    theirs = base.replace(b"\tdone(3);\n", b"\tdone(3);\n\tcheck(DEPTH_MAX);\n")
+    found = best(base, ours, theirs)
+    assert found is not None
+    assert not found.sure or b"check(MAX_DEPTH)" in (text(found) or b"")
