@@ -21,6 +21,7 @@ _WHY = {
     "near": "the lines before and after what the patch adds are here, worded differently",
     "after": "the line before what the patch adds is here",
     "before": "the line after what the patch adds is here",
+    "gap": "these are the target's lines where upstream has those around the added ones",
 }
 
 

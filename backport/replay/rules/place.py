@@ -27,8 +27,9 @@ class Place:
     """Target lines `x`..`y` (0-based, end excluded) that stand for what `hunk` takes away; empty where it only adds.
 
     `how`: "lines" (they are the same lines), "beside" (so are both neighbours), "between" (both neighbours are known and nothing
-    is between them), "before" and "after" (one of them is), "near" (the lines read differently). `sure` is false where
-    another place would do as well, or where it stands otherwise than upstream (see `STANDING` for what is compared).
+    is between them), "before" and "after" (one of them is), "gap" (none is, but what is around them), "near" (the lines read
+    differently). `sure` is false where another place would do as well, or where it stands otherwise than upstream (see
+    `STANDING` for what is compared).
     """
 
     hunk: Hunk
@@ -146,9 +147,9 @@ class Placer:
             above = frame.base[first:at]
             whole = balance(above) == (0, 0) and not (above and _HANGING.search(blank(above[-1]).strip()))
             return self._made(hunk, x, x, "between", whole, "neighbours")
-        if known_down:
-            return self._made(hunk, y, y, "before", False)
-        return self._made(hunk, x, x, "after", False) if known_up else None
+        if known_down or (not known_up and last - at <= at - first):
+            return self._made(hunk, y, y, "before" if known_down else "gap", False)
+        return self._made(hunk, x, x, "after" if known_up else "gap", False)
 
     def _replacement(self, hunk: Hunk) -> Place | None:
         frame = self.frame
