@@ -82,7 +82,7 @@ def run(options: Options, progress: Progress) -> RunResult:
             kernel_version=kernel.upstream,
             tip=replayed.tip if replayed.tip != onto.oid else "",
             tip_tree=replayed.tree,
-            patches=(*marked(replayed.outcomes, put), *_dropped(definition)),
+            patches=(*marked(replayed.outcomes, put, definition.folds), *_dropped(definition)),
             findings=examined.findings,
             config=definition.config,
             artifacts=package.artifacts,

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from backport.drift.undeclared import KernelGuard
 from backport.drift.workbench import Workbench
 from backport.examine import Lenient, Opened, Request, Workshop, opened
-from backport.git.clone import resolve
+from backport.git.clone import resolve, resolve_one
 from backport.git.history import Commit
 from backport.git.versions import fork_point
 from backport.ingest.commits import read_patches
-from backport.model.definition import Acceptance, DefinedCommit, Definition
+from backport.model.definition import Acceptance, DefinedCommit, Definition, Fold
 from backport.model.errors import BackportError
 from backport.model.prerequisites import Needed, Pick
 from backport.model.progress import Progress, Silent
@@ -104,9 +104,14 @@ def _inserted(
     return replace(series, patches=patches), replace(definition, commits=commits)
 
 
-def marked(outcomes: Sequence[PatchOutcome], put: Mapping[str, str]) -> list[PatchOutcome]:
-    """The outcomes, each that was put in with whose prerequisite it is."""
-    return [replace(o, reason=f"prerequisite of {put[o.upstream][:12]}") if o.upstream in put else o for o in outcomes]
+def marked(outcomes: Sequence[PatchOutcome], put: Mapping[str, str], folds: Sequence[Fold]) -> list[PatchOutcome]:
+    """The outcomes with a reason beside those that are put in for another's sake, or have a fix folded in."""
+    told = []
+    for outcome in outcomes:
+        notes = [f"prerequisite of {put[outcome.upstream][:12]}"] if outcome.upstream in put else []
+        notes += [f"with {f.commit[:12]} {f.subject} folded in" for f in folds if outcome.upstream.startswith(f.into[:12])]
+        told.append(replace(outcome, reason="; ".join(filter(None, [outcome.reason, *notes]))) if notes else outcome)
+    return told
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +172,7 @@ def _based(found: Opened, base: str) -> tuple[Series, tuple[Skipped, ...]]:
     series, shop = found.series, found.shop
     until = next((patch.parent for patch in reversed(series.patches) if patch.parent), "")
     if base:
-        (oid,) = resolve(found.clones, [base])
-        return replace(series, base=oid or series.base), ()
+        return replace(series, base=resolve_one(found.clones, base, "--base")), ()
     if series.base != found.onto.oid or not until or fork_point(shop.store, found.onto.oid, until):
         return series, ()
     try:

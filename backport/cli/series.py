@@ -118,3 +118,31 @@ def _adopt(wish: Wish, kernels: Sequence[str], patches: Path) -> None:
         if made.filled:
             console.show_text(f"{made.filled} patches were taken from the revision that it mends")
         console.show_text(f"written to {made.definition.source}")
+
+
+@command.command()
+@click.argument("name")
+@click.argument("fix")
+@click.argument("into", required=False, default="")
+@click.option("--undo", is_flag=True, help="Take the fold out of the definition again.")
+@click.option("--kernel", "kernels", multiple=True, metavar="PATH|URL", help="A history with the commits.")
+@_patches
+def fold(name: str, fix: str, into: str, undo: bool, kernels: tuple[str, ...], patches: Path | None) -> None:
+    """Squash FIX into INTO, the commit of the series that it fixes: they make one patch from now on.
+
+    Writes a [[fold]] into the definition, nothing else of which is changed. Refused where FIX does not apply directly on INTO.
+    """
+    from backport import fold as folding
+    from backport.ingest import catalog
+    from backport.report.console import Console
+    from backport.settings import default_kernels
+
+    definition = catalog.find(name, catalog.places(patches))
+    with Console() as console:
+        if undo:
+            folding.unfold(definition, fix)
+            console.show_text(f"{fix[:12]} has its own place again in {definition.source}")
+            return
+        known = kernels or (() if definition.embedded else default_kernels())
+        made = folding.fold(definition, fix, into, known, console)
+        console.show_text(f"{made.commit[:12]} {made.subject}: folded into {made.into[:12]} in {definition.source}")

@@ -56,10 +56,7 @@ class History:
             return []
         stdin = "".join(f"{old} {new}\n" for old, new in pairs).encode()
         command = ["diff-tree", "--stdin", "-r", "--raw", "--no-abbrev", "-z"]
-        if self._store.partial:  # a search for renames reads contents
-            plain = _parse_raw(self._git.run([*command, "--no-renames"], stdin)).values()
-            sides = (entry for changed in plain for change in changed for entry in (change.old, change.new))
-            self._store.prefetch(entry.oid for entry in sides if entry is not None and entry.is_file)
+        self._bring_changed(stdin)
         found = _parse_raw(self._git.run([*command, "-M"], stdin))
         return [found.get(f"{old} {new}".encode(), ()) for old, new in pairs]
 
@@ -114,6 +111,7 @@ class History:
 
     def _differences(self, pairs: Sequence[tuple[str, str]]) -> bytes:
         stdin = "".join(f"{old} {new}\n" for old, new in pairs).encode()
+        self._bring_changed(stdin)
         return self._git.run(["diff-tree", "--stdin", "-r", "-M", "-p", "-U0", "--no-ext-diff", "--no-textconv"], stdin)
 
     def blame(self, path: bytes, lines: Sequence[tuple[int, int]], since: str, until: str) -> list[tuple[Cause, int]]:
@@ -232,6 +230,14 @@ class History:
                     raise
                 lacked |= found
                 self._store.prefetch(found)
+
+    def _bring_changed(self, stdin: bytes) -> None:
+        """In a partial clone, fetch both sides of whatever differs: a diff reads contents, and so does a search for renames."""
+        if self._store.partial:
+            command = ["diff-tree", "--stdin", "-r", "--raw", "--no-abbrev", "-z", "--no-renames"]
+            plain = _parse_raw(self._git.run(command, stdin)).values()
+            sides = (entry for changed in plain for change in changed for entry in (change.old, change.new))
+            self._store.prefetch(entry.oid for entry in sides if entry is not None and entry.is_file)
 
     def _bring(self, paths: Sequence[bytes], since: str, until: str) -> None:
         """In a partial clone, fetch what these files were in the range, at once: blame would fetch them one by one.

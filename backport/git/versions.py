@@ -40,7 +40,9 @@ def versions(store: Store, paths: Iterable[bytes], since: str, until: str) -> li
 
 
 def positions(store: Store, since: str, until: str) -> dict[str, int]:
-    """Where each commit stands in `since..until`, parents before children. Half a second for a release and a half of mainline."""
+    """Where each commit stands in `since..until`, parents before children; half a second for five releases of mainline."""
+    if not until:
+        return {}
     span = f"{since}..{until}" if since else until
     listed = store.git.run(["rev-list", "--topo-order", "--reverse", span]).decode("ascii").split()
     return {oid: place for place, oid in enumerate(listed)}

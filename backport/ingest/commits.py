@@ -9,6 +9,7 @@ from backport.git.clone import Clone, resolve
 from backport.git.history import Commit, History
 from backport.git.runner import GitFailedError
 from backport.git.store import EMPTY_TREE, Store
+from backport.ingest.fold import brought_in, folded
 from backport.ingest.mail.defined import mailed
 from backport.model.definition import DefinedCommit, Definition
 from backport.model.errors import InputError
@@ -27,20 +28,22 @@ def ingest(definition: Definition, clones: Sequence[Clone], store: Store, progre
     """
     progress.stage("ingest", len(definition.commits))
     history = History(store)
-    ids = resolve(clones, [c.commit for c in definition.commits if not c.mail] + [definition.base])
+    rows = [*definition.commits, *brought_in(definition)]
+    ids = resolve(clones, [c.commit for c in rows if not c.mail] + [definition.base])
+    base = ids.pop()
     if any(c.mail for c in definition.commits):
-        ids = [*mailed(definition, ids[-1], store), ids[-1]]
-    commits = [_look_up(definition, wanted, oid, history, store) for wanted, oid in zip(definition.commits, ids, strict=False)]
+        ids = [*mailed(definition, base, store), *ids]
+    commits = [_look_up(definition, wanted, oid, history, store) for wanted, oid in zip(rows, ids, strict=True)]
     try:
         patches = read_patches(commits, history, store)
     except GitFailedError as error:  # a tree that git refuses to read: "empty filename in tree entry"
         what = f"git cannot read a commit of the series: {error.stderr}"
         raise InputError(what, where=str(definition.source), then=error.then) from error
-    for wanted, patch in zip(definition.commits, patches, strict=True):
+    for wanted, patch in zip(rows, patches, strict=True):
         refuse_unsafe(patch.changes, _place(definition, wanted.line))
         progress.step(patch.subject)
     progress.done(f"{len(patches)} commits")
-    return Series(definition.name, definition.title, ids[-1] or "", tuple(patches))
+    return Series(definition.name, definition.title, base or "", folded(definition, patches, history, store))
 
 
 def read_patches(commits: Sequence[Commit], history: History, store: Store) -> list[Patch]:

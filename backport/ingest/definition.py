@@ -9,7 +9,7 @@ from typing import Any
 
 from backport.ingest import accepted, toml_file
 from backport.ingest.toml_file import Place, rows, string
-from backport.model.definition import ConfigValue, DefinedCommit, Definition, Drop, Topic
+from backport.model.definition import ConfigValue, DefinedCommit, Definition, Drop, Fold, Topic
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _PATCH_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,57}\.patch")
@@ -18,11 +18,12 @@ _MAIL = re.compile(r"mails/[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SYMBOL = re.compile(r"[A-Za-z0-9_]+")
 _CONFIG_VALUE = re.compile(r'[ymn]|-?[0-9]+|0[xX][0-9a-fA-F]+|"[^"\\\n]*"')
 _KEYS = {
-    "": {"name", "title", "upstream", "target", "config", "topic", "commit", "drop"},
+    "": {"name", "title", "upstream", "target", "config", "topic", "commit", "fold", "drop"},
     "upstream": {"repository", "range"},
     "target": {"onto"},
     "topic": {"file", "title"},
     "commit": {"id", "subject", "topic", "mail", "strip"},
+    "fold": {"id", "subject", "into"},
     "drop": {"id", "subject", "reason"},
 }
 
@@ -41,9 +42,11 @@ def _definition(data: Mapping[str, Any], place: Place) -> Definition:
     commits = tuple(_commit(place, row, i) for i, row in enumerate(rows(place, data, "commit")))
     topics = tuple(_topic(place, row, i) for i, row in enumerate(rows(place, data, "topic")))
     drops = tuple(_drop(place, row, i) for i, row in enumerate(rows(place, data, "drop")))
+    folds = tuple(_fold(place, row, i) for i, row in enumerate(rows(place, data, "fold")))
     if not commits:
         raise place.error("the series has no [[commit]]", then="`backport series new` writes one from a history")
     _check_ids(place, commits, drops)
+    _check_folds(place, commits, drops, folds)
     _check_topics(place, commits, topics)
     upstream, target = _table(place, data, "upstream"), _table(place, data, "target")
     return Definition(
@@ -58,6 +61,7 @@ def _definition(data: Mapping[str, Any], place: Place) -> Definition:
         topics=topics,
         config=_config(place, _table(place, data, "config", optional=True)),
         accepted=accepted.load(place.source.with_name(accepted.FILE)),
+        folds=folds,
     )
 
 
@@ -110,6 +114,15 @@ def _drop(place: Place, row: Mapping[str, Any], number: int) -> Drop:
     )
 
 
+def _fold(place: Place, row: Mapping[str, Any], number: int) -> Fold:
+    return Fold(
+        string(place, row, "fold", number, "id", _ID.fullmatch, "12 to 40 hexadecimal digits"),
+        string(place, row, "fold", number, "subject"),
+        string(place, row, "fold", number, "into", _ID.fullmatch, "12 to 40 hexadecimal digits"),
+        place.line("fold", number, "id"),
+    )
+
+
 def _config(place: Place, table: Mapping[str, Any]) -> tuple[ConfigValue, ...]:
     for symbol in table:
         if not _SYMBOL.fullmatch(symbol) or symbol.startswith("CONFIG_"):
@@ -125,6 +138,23 @@ def _check_ids(place: Place, commits: Sequence[DefinedCommit], drops: Sequence[D
         if oid[:12] in seen:
             raise place.error(f"{oid[:12]} is already in the series ({seen[oid[:12]]})", table, number, "id")
         seen[oid[:12]] = f"[[{table}]] number {number + 1}"
+
+
+def _check_folds(place: Place, commits: Sequence[DefinedCommit], drops: Sequence[Drop], folds: Sequence[Fold]) -> None:
+    """A fix goes into an earlier commit of the series that keeps its own place, and only into one."""
+    order = {commit.commit[:12]: number for number, commit in enumerate(commits)}
+    gone = {fold.commit[:12] for fold in folds}
+    dropped = {drop.commit[:12] for drop in drops}
+    for number, fold in enumerate(folds):
+        mine, into = fold.commit[:12], fold.into[:12]
+        if into not in order or into in gone:
+            raise place.error(f"{into} is no [[commit]] that keeps its place", "fold", number, "into")
+        if mine in dropped or [f.commit[:12] for f in folds].index(mine) != number:
+            raise place.error(f"{mine} is dropped or folded elsewhere", "fold", number, "id")
+        if mine in order and commits[order[mine]].subject != fold.subject:
+            raise place.error(f"{mine} is {commits[order[mine]].subject!r}, not {fold.subject!r}", "fold", number, "subject")
+        if order.get(mine, len(order)) <= order[into]:
+            raise place.error(f"{mine} does not come after {into}, into which it is folded", "fold", number, "into")
 
 
 def _check_topics(place: Place, commits: Sequence[DefinedCommit], topics: Sequence[Topic]) -> None:
@@ -164,6 +194,7 @@ def dump(definition: Definition) -> bytes:
     tables: dict[str, list[Any]] = {
         "topic": [{"file": topic.file, "title": topic.title} for topic in definition.topics],
         "commit": [_row(commit) for commit in definition.commits],
+        "fold": [{"id": fold.commit, "subject": fold.subject, "into": fold.into} for fold in definition.folds],
         "drop": [{"id": drop.commit, "subject": drop.subject, "reason": drop.reason} for drop in definition.drops],
     }
     for name, items in tables.items():

@@ -13,9 +13,10 @@ from backport.git.history import History
 from backport.git.runner import GitFailedError
 from backport.ingest.commits import squeezed
 from backport.ingest.definition import NAME, dump, load
+from backport.ingest.edit import put
 from backport.ingest.sources import open_sources
 from backport.model.definition import ConfigValue, DefinedCommit, Definition
-from backport.model.errors import EnvironmentFailedError, InputError
+from backport.model.errors import InputError
 from backport.model.progress import Silent
 from backport.settings import cache_folder
 
@@ -76,17 +77,7 @@ def write(definition: Definition, patches: Path) -> Definition:
     path = patches / definition.name / "series.toml"
     if path.exists():
         raise InputError("the series is defined already", where=str(path), then="edit it, or choose another name")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(".series.toml.new")
-        try:
-            temporary.write_bytes(dump(definition))
-            load(temporary)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise EnvironmentFailedError(f"cannot write: {error.strerror}", where=str(path)) from error
+    put(path, dump(definition))
     return replace(load(path), source=path)
 
 

@@ -33,6 +33,16 @@ class Drop:
 
 
 @dataclass(frozen=True, slots=True)
+class Fold:
+    """A fix that is squashed into the commit `into` of the series: both make one patch, where that one stands."""
+
+    commit: str
+    subject: str
+    into: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class Topic:
     """A patch file that gathers several commits, as Fedora 12 did: its file name and the changelog line that announces it."""
 
@@ -73,6 +83,7 @@ class Definition:
     topics: tuple[Topic, ...]
     config: tuple[ConfigValue, ...]
     accepted: tuple[Acceptance, ...] = ()
+    folds: tuple[Fold, ...] = ()
 
     @property
     def embedded(self) -> bool:

@@ -9,12 +9,18 @@ import pytest
 
 from backport.examine import Request
 from backport.fixes import Answer, ask
+from backport.git.clone import open_clone, resolve_one
+from backport.git.history import History
+from backport.git.trees import Trees
 from backport.ingest.catalog import data_folder
+from backport.ingest.commits import ingest
 from backport.ingest.definition import load
-from backport.model.definition import Definition
+from backport.ingest.sources import Sources
+from backport.model.definition import Definition, Fold
 from backport.model.followups import Rank
 from backport.model.progress import Silent
 from backport.model.verdict import Verdict
+from backport.replay.engine import replay
 
 pytestmark = pytest.mark.kernel
 
@@ -60,3 +66,16 @@ def test_of_the_whole_series_only_the_cast_for_32_bits_is_left(whole: Definition
     assert [f.commit[:12] for f in answer.found if f.rank is Rank.MANDATORY] == ["8a8365c560b8"]
     assert len(answer.found) <= 15
     assert not {"01e00f880ca7", "92f7ba70eecf"} & {f.commit[:12] for f in answer.found}  # the definition drops them
+
+
+def test_the_munlock_fix_folded_into_what_it_fixes_gives_the_same_tree(whole: Definition, kernel: Path, tmp_path: Path) -> None:
+    clones = (open_clone(kernel),)
+    fix, into = (next(c for c in whole.commits if c.commit.startswith(oid)) for oid in (MUNLOCK, "9ba692948008"))
+    told = replace(whole, folds=(Fold(fix.commit, fix.subject, into.commit, 0),))
+    with Sources(clones).store(tmp_path / "store") as store:
+        trees, history = Trees(store), History(store)
+        onto = resolve_one(clones, "v2.6.31")
+        made = [ingest(each, clones, store, Silent()) for each in (whole, told)]
+        plain, folded = (replay(series, onto, store, trees, history, Silent()) for series in made)
+    assert len(folded.outcomes) == len(plain.outcomes) - 1
+    assert folded.tree == plain.tree

@@ -14,7 +14,7 @@ _GONE = 0.5
 def has(hunks: Sequence[Hunk], read: Callable[[bytes], bytes | None]) -> bool:
     """Whether three quarters of the lines that the change adds are in the tree's files, and half of those it removes are not.
 
-    Of 1c2fb7a4c2ca (ksm: fix deadlock with munlock in exit_mmap) 2.6.32 has its 8 lines and none of the 17 that it removes, though
+    Of 1c2fb7a4c2ca (ksm: fix deadlock with munlock in exit_mmap) 2.6.32 has the 8 lines and none of the 17 removed ones, though
     a later cleanup went over the same functions; 2.6.31 has 2 of the 8. Lines that are moved say nothing, nor do short ones.
     May be wrong for a small change that a later one undid in part.
     """

@@ -15,7 +15,7 @@ Hunks = list[tuple[list[bytes], list[bytes]]]
         ([([b"int a;"], [b"int  a;"]), ([b"\tx();"], [b"        x ();"])], "only white space"),
         ([([b"f(a,", b"  b);"], [b"f(a, b);"])], "only white space"),
         ([([b"/* old */"], [b"/* new", b" */"]), ([b"a(); // x"], [b"a();"])], "only comments"),
-        ([([b"set_pte(a, b);"], [b"put_pte(a, b);"]), ([b"x = set_pte;"], [b"x = put_pte;"])], "only renames (set_pte to put_pte)"),
+        ([([b"set(a, b);"], [b"put(a, b);"]), ([b"x = set;"], [b"x = put;"])], "only renames (set to put)"),
         ([([b"a1(x);", b"a2(x);"], [b"b1(x);", b"b2(x);"])], "only renames (a1 to b1 and 1 more)"),
         ([], ""),
         ([([b"f(a);"], [b"f(a, 0);"])], ""),  # an argument more

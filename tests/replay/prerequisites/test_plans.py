@@ -35,8 +35,8 @@ def case(repo: Repo, patch: str, onto: str, scratch: Path) -> Iterator[Case]:
         bare = Policy(ladder=lambda situation: (), diffs=False)
         replayed = replay(series, onto, store, trees, history, Silent(), policy=bare)
         bench = Bench(Library(store, trees, history), onto, {}, bare)
-        trusting = Trusting()
-        yield Case(series.patches[0], replayed.tree, replayed.outcomes[0], (), bench, lambda tried: nullcontext(trusting), Silent())
+        outcome, trusting = replayed.outcomes[0], nullcontext(Trusting())
+        yield Case(series.patches[0], replayed.tree, outcome, (), bench, lambda tried: trusting, Silent())
 
 
 def asked(repo: Repo, patch: str, onto: str, tmp_path: Path) -> Needed:
@@ -51,7 +51,7 @@ def history_of(repo: Repo, *contents: bytes, messages: Sequence[bytes] = ()) -> 
 
 
 def test_the_one_commit_that_made_the_lines_differ(repo: Repo, tmp_path: Path) -> None:
-    base, far, near, fix = history_of(
+    base, _far, near, fix = history_of(
         repo, numbered(30), numbered(30, l2=b"far"), numbered(30, l2=b"far", l20=b"near"), numbered(30, l2=b"far", l20=b"fixed")
     )
     found = asked(repo, fix, base, tmp_path)
@@ -65,7 +65,7 @@ def test_the_one_commit_that_made_the_lines_differ(repo: Repo, tmp_path: Path) -
 
 
 def test_the_resulting_tree_is_that_of_git(repo: Repo, tmp_path: Path) -> None:
-    base, far, near, fix = history_of(
+    base, *_, fix = history_of(
         repo, numbered(30), numbered(30, l2=b"far"), numbered(30, l2=b"far", l20=b"near"), numbered(30, l2=b"far", l20=b"fixed")
     )
     with case(repo, fix, base, tmp_path / "store") as found:
@@ -110,7 +110,7 @@ def test_a_file_that_came_later(repo: Repo, tmp_path: Path) -> None:
 
 
 def test_a_rename_is_told_as_incidental_and_as_lines_to_adapt(repo: Repo, tmp_path: Path) -> None:
-    base, rename, fix = history_of(repo, b"f(old, 1);\n", b"f(new, 1);\n", b"f(new, 2);\n")
+    base, _rename, fix = history_of(repo, b"f(old, 1);\n", b"f(new, 1);\n", b"f(new, 2);\n")
     found = asked(repo, fix, base, tmp_path)
     assert found.candidates[0].incidental == "only renames (old to new)"
     by_hand = next(plan for plan in found.plans if not plan.picks)
