@@ -1,11 +1,15 @@
-"""Evaluates what stands behind `%if`, after expansion, as rpm does (rpmio/expression.c): numbers, strings, operators."""
+"""Evaluates what stands behind `%if`, after expansion, as rpm does (rpmio/expression.c): numbers, strings, operators.
+
+As there, `&&` and `||` bind equally, from left to right, and a number is never compared with a text. A bare word counts as a
+text, as it did until rpm 4.16: the specs of its time are full of them.
+"""
 
 from __future__ import annotations
 
 import re
 
 _TOKEN = re.compile(r'\s*(?:(\d+)|"([^"]*)"|(&&|\|\||==|!=|<=|>=|[-+*/()!<>])|([A-Za-z_][\w.]*))')
-_BINARY = (("||",), ("&&",), ("==", "!=", "<=", ">=", "<", ">"), ("+", "-"), ("*", "/"))
+_BINARY = (("||", "&&"), ("==", "!=", "<=", ">=", "<", ">"), ("+", "-"), ("*", "/"))
 _DEEPEST = 50
 
 Value = int | str
@@ -79,10 +83,10 @@ class _Parser:
 
 
 def _apply(operator: str, left: Value, right: Value) -> Value:
-    if operator == "||":
-        return left or right
-    if operator == "&&":
-        return right if left else left
+    if operator in ("||", "&&"):
+        if type(left) is not type(right):
+            raise ValueError(f"{left!r} {operator} {right!r} mixes a number and a text")
+        return (left or right) if operator == "||" else (right if left else left)
     if isinstance(left, int) and isinstance(right, int):
         return _numbers(operator, left, right)
     if isinstance(left, str) and isinstance(right, str) and operator not in "-*/":

@@ -3,7 +3,7 @@
 Parsing with rpm runs whatever a spec holds. For the questions that an edit or an import asks (which lines count on x86_64
 with --with vanilla? what are version and release?) a few rules are enough. What they cannot know (`%(shell)`, `%{lua:...}`,
 macros of the distribution) is unknown, and an answer that would need it is refused with the line that stands in the way.
-On Fedora 12's kernel.spec the answers are rpmspec's own (tests/package/test_macros.py, with BACKPORT_F12).
+On Fedora 12's kernel.spec the answers are rpmspec's own (tests/kernel/test_f12_spec.py).
 """
 
 from __future__ import annotations
