@@ -54,8 +54,8 @@ class Dialect:
     `why_not` says what a spec lacks to be of this dialect (nothing: it is). `plan` has the lines that declare and apply the
     patches, and the buildid. `config` are name patterns of the file that takes the symbols, the first that is there counts;
     `overriding` those of files that have the last word over it; `strict_config` says that the build stops at a symbol without a
-    line. `test_patch` is the file that takes all patches together, where the dialect has one; `presets` are macros whose value
-    only a shell could say.
+    line. `trees` are folders of one file a symbol, preferred to `config`. `test_patch` is the file that takes all patches,
+    where the dialect has one; `presets` are macros whose value only a shell could say.
     """
 
     name: str
@@ -63,6 +63,7 @@ class Dialect:
     plan: Callable[[Document, Change], Sequence[Insertion]]
     config: tuple[str, ...] = ()
     overriding: str = ""
+    trees: tuple[str, ...] = ()
     test_patch: str = ""
     strict_config: bool = False
     presets: Callable[[Document], dict[str, str | None]] = lambda _: {}

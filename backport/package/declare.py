@@ -78,7 +78,7 @@ def buildid(document: Document, change: Change, *, needed: bool) -> list[Inserti
     word = escape.buildid(change.buildid)
     active = [line for line in document.section("") if _ACTIVE_BUILDID.match(line.text)]
     if active:
-        line = document.only(active, "definition of buildid")
+        line = document.only(active, "definition of buildid (--buildid '' leaves it alone)")
         return [Insertion(line.number + 1, (f"%global buildid %{{?buildid}}{word}".encode(),), blank=False)]
     offered = document.matching(_LOCAL_BUILDID, "")
     if not offered and not needed:

@@ -38,8 +38,8 @@ def merge(dialect: Dialect, change: Change, folder: Path) -> tuple[dict[str, byt
     has no value: `nonint_oldconfig` of that dialect stops at it, on each architecture that sees it.
     """
     values = _distinct(change.config)
-    tree = folder / "configs"
-    if dialect.test_patch and tree.is_dir():  # a checkout of kernel-ark: redhat/kernel.spec.template beside redhat/configs
+    tree = next((folder / name for name in dialect.trees if (folder / name).is_dir()), None)
+    if tree is not None:
         return _file_each(change, values, folder, tree)
     generic = _generic(dialect, folder)
     if generic is None:
@@ -61,7 +61,8 @@ def without(dialect: Dialect, series: str, folder: Path) -> dict[str, bytes | No
     """The config files with the lines of the series taken out; None for a file that held nothing else."""
     found: dict[str, bytes | None] = {}
     names = sorted({path.name for pattern in (*dialect.config, dialect.overriding) for path in _glob(folder, pattern)})
-    one_each = [str(path.relative_to(folder)) for path in sorted((folder / "configs").glob("**/CONFIG_*"))]
+    trees = sorted({name.split("/")[0] for name in dialect.trees})
+    one_each = [str(path.relative_to(folder)) for tree in trees for path in sorted((folder / tree).glob("**/CONFIG_*"))]
     for name in (*names, *one_each):
         data = (folder / name).read_bytes()
         before = blocks.without(data, series, name)
@@ -100,7 +101,9 @@ def _generic(dialect: Dialect, folder: Path) -> tuple[str, bytes] | None:
             return found[0].name, found[0].read_bytes()
     if dialect.strict_config:
         raise InputError(
-            f"the folder of the spec has no {dialect.config[0]}", where=str(folder), then="edit the spec in its dist-git folder"
+            f"the folder of the spec has no {' or '.join(dialect.config)}",
+            where=str(folder),
+            then="edit the spec in its dist-git folder",
         )
     return None
 
@@ -156,23 +159,20 @@ def _appended(data: bytes, series: str, values: Sequence[ConfigValue]) -> bytes:
 
 
 def _file_each(change: Change, values: Sequence[ConfigValue], folder: Path, tree: Path) -> tuple[dict[str, bytes], list[str]]:
-    """kernel-ark's way: `configs/fedora/generic/CONFIG_X`, or under common/ where there is no fedora/."""
-    place = next(
-        (tree / name / "generic" for name in ("fedora", "common") if (tree / name).is_dir()), tree / "common" / "generic"
-    )
+    """One file a symbol, as kernel-ark and Fedora 24 to 29 have it; any of the tree, in whatever folder, may say the opposite."""
     files = {}
+    top = folder / tree.relative_to(folder).parts[0]
     for value in values:
         name = f"CONFIG_{value.symbol}"
-        said = {
-            str(path.relative_to(folder)): _read(
-                str(path.relative_to(folder)), blocks.without(path.read_bytes(), change.series, path.name)
-            )
-            for path in sorted(tree.glob(f"**/{name}"))
-        }
-        target = str((place / name).relative_to(folder))
+        target = str((tree / name).relative_to(folder))
+        said = {}
+        for path in sorted(top.glob(f"**/{name}")):
+            where = str(path.relative_to(folder))
+            said[where] = _read(where, blocks.without(path.read_bytes(), change.series, where))
         if not _known(value, said, target):
             files[target] = blocks.make(change.series, config.fragment([value]).splitlines(), blank=False)
-    return files, []
+    script = folder / "build_configs.sh"
+    return files, [f"kernel-*.config are made of {top.name}/: run {script.name} anew"] if files and script.is_file() else []
 
 
 def _glob(folder: Path, pattern: str) -> list[Path]:

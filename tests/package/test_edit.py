@@ -72,6 +72,32 @@ def test_autosetup_needs_no_line_that_applies(tmp_path: Path) -> None:
     assert text.index("%endif") < text.index("Patch3:"), "the series must not hang on somebody's %if"
 
 
+@needs_rpm
+def test_git_am_takes_all_patches_together(tmp_path: Path) -> None:
+    """Fedora 24 to 29: everything under `%if !%{nopatches}` goes to one git am, symbols have a file each."""
+    spec = folder("ark", tmp_path)
+    text = (
+        spec.read_text()
+        .replace("Patch999999: linux-kernel-test.patch\n", "")
+        .replace("%endif\n\n# empty final", "\n# empty final")
+    )
+    text = text.replace("DEFINITIONS\n", "DEFINITIONS\n%endif\n").replace("ApplyOptionalPatch linux-kernel-test.patch\n", "")
+    spec.write_text(text.replace("ApplyOptionalPatch patch-6.1-redhat.patch", "git am %{patches}"))
+    (spec.parent / "baseconfig").mkdir()
+    (spec.parent / "baseconfig" / "CONFIG_MMU").write_text("CONFIG_MMU=y\n")
+    (spec.parent / "build_configs.sh").write_text("")
+    before = contents(spec.parent)
+    made = take_in(spec)
+    assert made.dialect == "autosetup"
+    assert added(made)[3:7] == [B, "Patch2: linux-2.6-ksm.patch", "Patch3: linux-2.6-ksm-kvm.patch", END]
+    assert b"\nCONFIG_KSM=y\n" in (spec.parent / "baseconfig" / "CONFIG_KSM").read_bytes()
+    assert made.remarks == ("kernel-*.config are made of baseconfig/: run build_configs.sh anew",)
+    said = verify.confirm(document.read(spec), spec.parent)
+    assert "--with vanilla: 0 patches and the same %prep as before" in said
+    take_out(spec)
+    assert contents(spec.parent) == before
+
+
 def test_patch_p_applies_by_number_outside_of_every_if(tmp_path: Path) -> None:
     made = take_in(folder("patch-p", tmp_path))
     assert added(made) == [

@@ -19,19 +19,18 @@ TEST_PATCH = "linux-kernel-test.patch"
 _DECLARED = re.compile(rb"Patch999999:\s*linux-kernel-test\.patch\s*$")
 _APPLIED = re.compile(rb"ApplyOptionalPatch linux-kernel-test\.patch\s*$")
 _DEFINITIONS = re.compile(rb"# END OF PATCH DEFINITIONS\s*$")
-_LOCAL = re.compile(rb"Source\d+:\s*kernel-local\s*$")
+_DEFINITIONS_END, _TEST_DECLARED = "line `# END OF PATCH DEFINITIONS`", "line `Patch999999: linux-kernel-test.patch`"
 _NOPATCHES = re.compile(rb"%define nopatches\s")
 _SKIPPED = 9  # lines; ApplyOptionalPatch takes a file of no more for an empty one, and says nothing
 
 
 def why_not(document: Document) -> Sequence[str]:
-    """The test patch, declared and applied, and kernel-local."""
+    """The test patch, declared and applied."""
     return [
         what
         for what, found in (
             ("no `Patch999999: linux-kernel-test.patch`", document.matching(_DECLARED, "")),
             ("no `ApplyOptionalPatch linux-kernel-test.patch` in %prep", document.matching(_APPLIED, "prep")),
-            ("no source kernel-local", document.matching(_LOCAL, "")),
         )
         if not found
     ]
@@ -41,10 +40,11 @@ def plan(document: Document, change: Change) -> Sequence[Insertion]:
     """The buildid, and with `own_lines` declarations and applications."""
     ours = declare.buildid(document, change, needed=True)
     if not change.own_lines:
-        document.anchor(_DECLARED, "", "line `Patch999999: linux-kernel-test.patch`")
+        document.anchor(_DECLARED, "", _TEST_DECLARED)
         document.anchor(_APPLIED, "prep", "line `ApplyOptionalPatch linux-kernel-test.patch`")
         return ours
-    definitions = document.anchor(_DEFINITIONS, "", "line `# END OF PATCH DEFINITIONS`")
+    pattern, what = (_DEFINITIONS, _DEFINITIONS_END) if document.matching(_DEFINITIONS, "") else (_DECLARED, _TEST_DECLARED)
+    definitions = document.anchor(pattern, "", what)  # RHEL 6 has no such comment: before the test patch, then
     test = document.anchor(_APPLIED, "prep", "line `ApplyOptionalPatch linux-kernel-test.patch`")
     same_conditions(document, definitions, test)
     for patch in change.patches:
@@ -64,4 +64,12 @@ def _unless_vanilla(lines: Sequence[bytes]) -> list[bytes]:
     return [b"%if !%{nopatches}", *lines, b"%endif"]
 
 
-DIALECT = Dialect("ark", why_not, plan, config=("kernel-local",), test_patch=TEST_PATCH, strict_config=True)
+DIALECT = Dialect(
+    "ark",
+    why_not,
+    plan,
+    config=("kernel-local", "config-generic"),  # the second in RHEL 6, from which the test patch comes
+    trees=("configs/fedora/generic", "configs/common/generic"),  # a checkout of kernel-ark: redhat/configs beside the spec
+    test_patch=TEST_PATCH,
+    strict_config=True,
+)

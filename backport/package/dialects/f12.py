@@ -12,6 +12,7 @@ from backport.package.document import Document, Line
 
 _FUNCTION = re.compile(rb"ApplyPatch\(\)")
 _END = re.compile(rb"# END OF PATCH APPLICATIONS\s*$")
+_CALL = re.compile(rb"Apply(?:Optional)?Patch [A-Za-z0-9]")
 _ENDIF = re.compile(rb"\s*%endif(?=\W|$)")
 _NOPATCHES = re.compile(rb"!\s*%\{\??nopatches\}")
 _ORIGIN = re.compile(rb"%(?:define|global)\s+fedora_cvs_origin\s+(\d+)\s*$")
@@ -27,6 +28,7 @@ def why_not(document: Document) -> Sequence[str]:
             ("no function ApplyPatch in %prep", document.matching(_FUNCTION, "prep")),
             ("no line `# END OF PATCH APPLICATIONS` in %prep", document.matching(_END, "prep")),
             ("no patches under `%if !%{nopatches}`", _ends(document)),
+            ("no patch applied by ApplyPatch", document.matching(_CALL, "prep")),
         )
         if not found
     ]
