@@ -29,16 +29,19 @@ _AHEAD = 6
 _WORTH = 1000
 
 
-def epochs(path: Path) -> list[Clone]:
+def epochs(path: Path, *, sure: bool = False) -> list[Clone]:
     """The epochs of an archive, oldest first: `git/0.git`, `git/1.git` ... below the folder, or the folder is one itself.
 
-    None where it is no public-inbox archive: an epoch's newest commit has nothing but the file `m` or `d`.
+    None where it is no public-inbox archive: an epoch's newest commit has nothing but the file `m` or `d`. That is not looked at
+    where the caller is `sure`, since it costs a process.
     """
     below = sorted((path / "git").glob("[0-9]*.git"), key=lambda each: int(each.stem)) if (path / "git").is_dir() else []
     if below:
         return [open_clone(each) for each in below]
     if not ((path / "objects").is_dir() or (path / ".git").exists()) or not tip_of(clone := open_clone(path)):
         return []
+    if sure:
+        return [clone]
     with _store([clone]) as store:
         tree = store.read(tip_of(clone), "commit")[5:45].decode()
         return [clone] if set(Trees(store).listing(tree)) <= {b"m", b"d"} else []

@@ -49,8 +49,9 @@ def open_mails(source: str, cache: Path, progress: Progress, guards: Sequence[st
             return
         path = Path(source).expanduser()
         boxes.check(path)
-        if path.is_dir() and (clones := inbox.epochs(path)):
-            archive = stack.enter_context(Archive(cache / "mail" / f"{_name(path)}.sqlite"))
+        kept = cache / "mail" / f"{_name(path)}.sqlite"
+        if path.is_dir() and (clones := inbox.epochs(path, sure=kept.is_file())):
+            archive = stack.enter_context(Archive(kept))
             new = inbox.update(archive, clones, progress)
             yield Mails(source, archive, lambda wheres: inbox.again(clones, wheres), new)
             return
