@@ -37,14 +37,27 @@ def list_(patches: Path | None) -> None:
 
 @command.command()
 @click.argument("name")
+@click.option("--from", "source", metavar="SOURCE", help="Show a posted series' life: NAME is its id there.")
+@click.option("--kernel", "kernels", multiple=True, metavar="PATH|URL", help="With --from: the history that it may be merged in.")
+@click.option("--in", "tip", default="HEAD", show_default=True, metavar="REV", help="With --from: which branch or release of that.")
 @_patches
-def show(name: str, patches: Path | None) -> None:
-    """Show one definition: its commits by topic, what it drops and why."""
+def show(name: str, source: str | None, kernels: tuple[str, ...], tip: str, patches: Path | None) -> None:
+    """Show one definition: its commits by topic, what it drops and why. Or the life of a posted series.
+
+    That is: its revisions and how they were linked, what people gave to them, and what became of each patch in a history.
+    """
     from backport.ingest import catalog
     from backport.report.console import Console
 
     with Console() as console:
-        console.show_definition(catalog.find(name, catalog.places(patches)))
+        if source is None:
+            console.show_definition(catalog.find(name, catalog.places(patches)))
+            return
+        from backport.posted import life
+        from backport.report.mail import life_tree
+        from backport.settings import default_kernels
+
+        console.show(life_tree(*life(name, source, kernels or default_kernels(), tip, console)))
 
 
 @command.command()

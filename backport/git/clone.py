@@ -102,6 +102,16 @@ def resolve_one(clones: Sequence[Clone], name: str, where: str = "--onto") -> st
     return found
 
 
+def tags_of(clones: Sequence[Clone]) -> list[tuple[str, str]]:
+    """Name and commit of every tag, the newest first."""
+    command = ["for-each-ref", "--sort=-creatordate", "--format=%(refname:short)%09%(objectname)%09%(*objectname)", "refs/tags"]
+    rows = [
+        line.split("\t") for clone in clones for line in Git(clone.git_dir).run(command).decode("utf-8", "replace").splitlines()
+    ]
+    names = [row[0] for row in rows]
+    return [(name, oid) for name, oid in zip(names, resolve(clones, [row[1] for row in rows]), strict=True) if oid is not None]
+
+
 def made_by(clones: Sequence[Clone], blobs: Sequence[tuple[bytes, str]]) -> list[str]:
     """The commits of any branch or tag, newest first, that brought or removed the first of the blobs (path, id) at its path."""
     if not blobs:

@@ -5,6 +5,7 @@ Message-ids, names and titles are text made for display and for comparison; what
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -209,3 +210,39 @@ class Lineage:
     def given_to(self, identity: str) -> tuple[Given, ...]:
         """The trailers that a revision was given."""
         return next((given for key, given in self.given if key == identity), ())
+
+
+@dataclass(frozen=True, slots=True)
+class Became:
+    """The commit that a posted patch became: by which rule it was found, and how far it is from the posting.
+
+    `rule`: "patch-id", "title and author", "title", "changed lines". `distance` is the share of the changed lines, in percent,
+    that only one of the two has. `release` is the first tag that has the commit, '' where none has.
+    """
+
+    patch: str
+    commit: str
+    subject: str
+    rule: str
+    distance: int
+    release: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of the patches of a series' last posting, those that became nothing, and the state of the whole.
+
+    `state`: "posted", "applied" (commits that no release has), "released", "partly applied".
+    """
+
+    became: tuple[Became, ...]
+    lost: tuple[str, ...]
+    state: str
+
+    @property
+    def release(self) -> str:
+        """The last release that brought a part of it; numbers compare as numbers, and -rc is before the release."""
+        names = {each.release for each in self.became if each.release}
+        return max(
+            names, key=lambda name: [int(n) for n in re.findall(r"\d+", name + ("" if "-rc" in name else "-999"))], default=""
+        )

@@ -12,7 +12,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from backport.model import codec
-from backport.model.mail import Given, Lineage, Link, Refused, Revision
+from backport.model.mail import Fate, Given, Lineage, Link, Refused, Revision
 from backport.report.view import GUIDE, text
 
 SCHEMA = "backport-mail/1"
@@ -41,8 +41,11 @@ def series_list(revisions: Sequence[Revision], links: Mapping[str, Link]) -> Tab
     return table
 
 
-def life_tree(found: Lineage) -> Tree:
-    """The life of a series: each revision with its patches, what is odd about it, what linked it, what it was given."""
+def life_tree(found: Lineage, fate: Fate | None = None) -> Tree:
+    """The life of a series: each revision with its patches, what is odd about it, what linked it, what it was given.
+
+    With its `fate`, the commits that the last posting became follow.
+    """
     last = found.revisions[-1]
     tree = Tree(text((last.title, "bold"), (f"  {last.head.name} <{last.head.address}>", GUIDE)), guide_style=GUIDE)
     by_id = {each.identity: each for each in found.revisions}
@@ -63,7 +66,25 @@ def life_tree(found: Lineage) -> Tree:
         for note in each.notes:
             branch.add(text((f"{note.kind}: ", "yellow"), (note.what, "")))
         _add_patches(branch, each, found)
+    if fate is not None:
+        _add_fate(tree, fate, found)
     return tree
+
+
+def _add_fate(tree: Tree, fate: Fate, found: Lineage) -> None:
+    titles = {post.message_id: post.title for each in found.revisions for post in each.posts}
+    style = "green" if fate.state in ("released", "applied") else "yellow"
+    since = f" in {fate.release}" if fate.release else ""
+    branch = tree.add(text(("became  ", "bold"), (fate.state + since, style)))
+    for each in fate.became:
+        leaf = branch.add(
+            text((each.commit[:12] + " ", "cyan"), (each.subject, ""), (f"  {each.release or 'no release'}", GUIDE))
+        )
+        moved = "as posted" if not each.distance else f"{each.distance} % of the changed lines differ"
+        renamed = f", posted as {titles[each.patch]}" if titles.get(each.patch, each.subject) != each.subject else ""
+        leaf.add(text((f"{each.rule}, {moved}{renamed}", GUIDE)))
+    for name in fate.lost:
+        branch.add(text(("not found ", "yellow"), (titles.get(name, name), "")))
 
 
 def _add_patches(branch: Tree, each: Revision, found: Lineage) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from backport.git.clone import Clone, resolve
+from backport.git.clone import Clone, resolve, tags_of
 from backport.git.history import History
 from backport.git.runner import Git
 from backport.git.store import Store
@@ -62,7 +62,7 @@ def find_base(
     found = [(name, oid, "base-commit") for name, oid in zip(named, resolve(clones, list(named)), strict=True) if oid is not None]
     if found:
         return _best(found, blobs, store)
-    tags = [(name, oid, "newest tag with all blobs") for name, oid in (_tags(clones) if blobs else ())]
+    tags = [(name, oid, "newest tag with all blobs") for name, oid in (tags_of(clones) if blobs else ())]
     best = _best(tags, blobs, store) if tags else None
     if best is not None and best.have == best.want:
         return best
@@ -123,16 +123,6 @@ def stand_in(base: str, diffs: Sequence[PostedDiff], store: Store) -> str:
     here = {path: entry.oid for path in blobs if (entry := trees.entry(tree, path)) is not None}
     lacking = {path: blob for path, blob in blobs.items() if not here.get(path, "").startswith(blob)}
     return _patched(base, lacking, trees, history, store) if lacking else base
-
-
-def _tags(clones: Sequence[Clone]) -> list[tuple[str, str]]:
-    """Name and commit of every tag, the newest first."""
-    command = ["for-each-ref", "--sort=-creatordate", "--format=%(refname:short)%09%(objectname)%09%(*objectname)", "refs/tags"]
-    rows = [
-        line.split("\t") for clone in clones for line in Git(clone.git_dir).run(command).decode("utf-8", "replace").splitlines()
-    ]
-    names = [row[0] for row in rows]
-    return [(name, oid) for name, oid in zip(names, resolve(clones, [row[1] for row in rows]), strict=True) if oid is not None]
 
 
 def _patched(commit: str, blobs: Mapping[bytes, str], trees: Trees, history: History, store: Store) -> str:
