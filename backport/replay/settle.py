@@ -75,14 +75,6 @@ class Settler:
         self._since = since
         self._guard = guard
         self._policy = policy
-        self._lost: set[bytes] = set()
-
-    def leave_out(self, patch: Patch) -> None:
-        """The patch does not land. The target lacks its new files because of that, not because it can do without them.
-
-        35451beecbd7 of KSM once landed without its half in mm/ksm.c, which the patch that was left out before it brings.
-        """
-        self._lost.update(change.new_path for change in patch.changes if change.old is None)
 
     def settle(self, patch: Patch, tree: str) -> Settled:
         """What becomes of `patch` on `tree`; new objects go to the store, nothing else is written."""
@@ -132,8 +124,7 @@ class Settler:
 
     def _conflicted(self, patch: Patch, tree: str, decisions: Sequence[Decision], conflicts: tuple[Conflict, ...]) -> Settled:
         """Resolved where every rule is sure and the guard agrees; else in conflict, with what the rules would suggest."""
-        lost = any(decision.conflict == "absent" and decision.outcome.path in self._lost for decision in decisions)
-        found = candidates(patch, tree, decisions, self._policy.ladder, self._library, self._since) if not lost else []
+        found = candidates(patch, tree, decisions, self._policy.ladder, self._library, self._since)
         suggestions: list[Suggestion] = []
         for candidate in found:
             findings = self._findings(patch, candidate.files, tree, candidate.tree)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from functools import cached_property
 
 from backport.git.merge import rows
@@ -37,7 +37,7 @@ def speaks_all(words: Collection[bytes], pattern: str) -> set[bytes]:
 class Landed:
     """`base` and `theirs` are upstream's file before and after the patch, `ours` and `result` the target's at `path`.
 
-    `speaks` tells which words the target's other files have, `brought` what the whole patch adds to headers and Kconfig files.
+    `speaks` tells which words the target's other files have.
     """
 
     path: bytes
@@ -47,7 +47,6 @@ class Landed:
     theirs: bytes
     result: bytes
     speaks: Speaks = speaks_all
-    brought: Mapping[bytes, bytes] = field(default_factory=dict)
 
     @cached_property
     def upstream(self) -> tuple[Change, ...]:

@@ -41,9 +41,8 @@ def text_findings(
 ) -> list[Finding]:
     """What the checks find in the files of one patch as it landed. `speaks` tells which words the target's files have."""
     found: list[Finding] = []
-    brought = {file.path: _added(file, store) for file in files if file.path.endswith(b".h") or b"Kconfig" in file.path}
     for file in files:
-        landed = _landed(file, store, speaks, brought)
+        landed = _landed(file, store, speaks)
         if landed is None:
             continue
         for kind, check in checks.items():
@@ -75,7 +74,7 @@ def _finding(kind: str, fault: Fault, patch: str, path: bytes) -> Finding:
     return Finding(Level.ERROR if fault.sure else Level.WARNING, kind, fault.what, patch, path, fault.line, target=fault.why)
 
 
-def _landed(file: FileOutcome, store: Store, speaks: Speaks, brought: Mapping[bytes, bytes]) -> Landed | None:
+def _landed(file: FileOutcome, store: Store, speaks: Speaks) -> Landed | None:
     """The four texts of a file whose content was made here; None where there is nothing to look at."""
     if file.result is None or file.result in (file.theirs, file.ours):
         return None
@@ -85,7 +84,7 @@ def _landed(file: FileOutcome, store: Store, speaks: Speaks, brought: Mapping[by
     base, ours, theirs, result = (text or b"" for text in texts)
     if max(map(len, result.split(b"\n"))) > _LONGEST:
         return None
-    return Landed(file.path, file.upstream_path, base, ours, theirs, result, speaks, brought)
+    return Landed(file.path, file.upstream_path, base, ours, theirs, result, speaks)
 
 
 def _text(entry: Entry | None, store: Store) -> bytes | None:
