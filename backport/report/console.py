@@ -26,8 +26,8 @@ from backport.model.errors import BackportError
 from backport.model.finding import Finding, Level
 from backport.model.result import RunResult, Skipped
 from backport.model.verdict import PatchOutcome
-from backport.report import safe, view
-from backport.report.summary import headline, left_out, plural, ranked, remarked, unsettled
+from backport.report import resolutions, safe, view
+from backport.report.summary import headline, left_out, plural, ranked, remarked, ruled, unsettled
 
 PLAIN_WIDTH = 110
 STAGE = 8
@@ -110,9 +110,11 @@ class Console:
         if result.patches:
             self._print(view.verdict_table(result))
         if unsettled(result):
-            self._block(view.person_tree(result))
+            self._block(view.person_tree(result, resolutions.add_suggestions))
         if result.findings:
             self._block(view.finding_tree(ranked(result)))
+        if ruled(result):
+            self._block(resolutions.resolved_tree(result))
         if remarked(result):
             self._block(view.remark_tree(result))
         if left_out(result):

@@ -70,4 +70,25 @@ KINDS: dict[str, tuple[str, str]] = {
         "An added Makefile line asks for an object that nothing makes",
         "Leave the line out, or take the commit that adds the source.",
     ),
+    "other-function": (
+        "A hunk would land in another function or entry than upstream's",
+        "Apply it by hand where the function is, or take the commit that moved it.",
+    ),
+    "left-over": (
+        "A line that upstream removes is still there",
+        "The target has moved it: remove it by hand.",
+    ),
+    "doubled-line": (
+        "An added line would stand there twice",
+        "The target has it already, elsewhere in the file: leave it out.",
+    ),
+    "second-place": (
+        "The target has a second copy of what the patch changes",
+        "Change both, or say why one is enough.",
+    ),
+    "parses-worse": ("A function is no C any more after the merge", "Merge it by hand."),
+    "strange-word": (
+        "An added line uses a word that the target does not know",
+        "Use the target's spelling, or take the commit that introduces it.",
+    ),
 }

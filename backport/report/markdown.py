@@ -15,14 +15,17 @@ from backport.model.verdict import Cause, Conflict, PatchOutcome
 from backport.report import safe
 from backport.report.summary import (
     VERDICT_MEANS,
+    by_rules,
     conflict_means,
     counts,
     headline,
     left_out,
+    measured,
     plural,
     ranked,
     reason,
     remarked,
+    ruled,
     shares,
     unsettled,
 )
@@ -34,7 +37,7 @@ ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"}
 
 def render(result: RunResult) -> str:
     """The whole summary: verdicts, what needs a person with both sides and causes, findings, what was left out or not done."""
-    beside = (_remarked(result), _left_out(result), _not_done(result))
+    beside = (_ruled(result), _remarked(result), _left_out(result), _not_done(result))
     parts = (_head(result), _unsettled(result), _findings(ranked(result)), *beside)
     return "\n".join(line for part in parts for line in part) + "\n"
 
@@ -95,6 +98,32 @@ def _unsettled(result: RunResult) -> Iterator[str]:
             yield from _conflict(conflict, patch, result.onto)
         yield from _causes(patch.causes)
         yield from _needs(patch)
+        yield from _suggestions(patch)
+
+
+def _suggestions(patch: PatchOutcome) -> Iterator[str]:
+    for number, suggestion in enumerate(patch.suggestions, 1):
+        yield from ("", f"Suggestion {number}, by {code(', '.join(suggestion.rules))}, {measured(suggestion)}:")
+        for doubt in suggestion.doubts:
+            yield from ("", f"But {prose(doubt)}.")
+        if suggestion.diff:
+            lines, more = safe.excerpt(suggestion.diff, EXCERPT)
+            lines = [*lines, *([f"… {plural(more, 'more line')}"] if more else [])]
+            fence = "`" * max(3, *(_longest_run(line) + 1 for line in lines))
+            yield from ("", f"{fence}diff", *lines, fence)
+
+
+def _ruled(result: RunResult) -> Iterator[str]:
+    if not ruled(result):
+        return
+    yield from ("", "### Resolved by rules", "")
+    for patch in ruled(result):
+        yield f"- {patch.verdict}: {_patch(patch)}"
+        for item in by_rules(patch):
+            function = f" in {code(item.function)}" if item.function else ""
+            yield f"  - {code(item.path)} line {item.line}{function}: {code(item.rule)}: {prose(item.why)}"
+            for cause in item.causes:
+                yield f"    - because of {_cause(cause)}"
 
 
 def _conflict(conflict: Conflict, patch: PatchOutcome, onto: str) -> Iterator[str]:

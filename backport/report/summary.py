@@ -5,9 +5,10 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
+from backport.model.evidence import Evidence
 from backport.model.finding import Finding, Level
 from backport.model.result import RunResult
-from backport.model.verdict import Conflict, PatchOutcome, Verdict
+from backport.model.verdict import PLAIN, Conflict, PatchOutcome, Suggestion, Verdict, rules_of
 
 VERDICT_MEANS = {
     Verdict.EXACT: "the target's files were those that the patch was made for",
@@ -75,6 +76,24 @@ def remarked(result: RunResult) -> list[PatchOutcome]:
     return [patch for patch in result.patches if patch.verdict.landed and patch.reason]
 
 
+def ruled(result: RunResult) -> list[PatchOutcome]:
+    """The patches that landed because rules resolved their conflicts."""
+    return [patch for patch in result.patches if patch.verdict.landed and rules_of(patch.files)]
+
+
+def by_rules(patch: PatchOutcome) -> list[Evidence]:
+    """What rules placed of a patch, in the order of its files."""
+    return [item for file in patch.files for item in file.evidence if item.rule not in PLAIN]
+
+
+def measured(suggestion: Suggestion) -> str:
+    """How far a suggestion may be trusted, in words."""
+    if not suggestion.asked:
+        return "never measured"
+    share = 100 * suggestion.right // suggestion.asked
+    return f"right in {suggestion.right} of {suggestion.asked} real backports ({share} %)"
+
+
 def headline(result: RunResult) -> str:
     """The outcome in one sentence without outside text: landed, waiting and left out add up to the whole series."""
     if not result.patches:
@@ -105,6 +124,8 @@ def next_steps(result: RunResult, folder: str, *, embedded: bool = False) -> lis
             steps.append(f"git -C KERNEL fetch {path} {branch}:{branch}")
         elif made.kind == "srpm":
             steps.append(f"rpmbuild --rebuild {path}")
+    if any(suggestion and not suggestion[0].doubts for suggestion in (patch.suggestions for patch in unsettled(result))):
+        steps.append(f"backport run {shlex.quote(result.series)} --accept-suggestions")
     steps.extend(f"git -C KERNEL show {patch.upstream[:12]}" for patch in unsettled(result)[:1] if not embedded)
     return steps
 

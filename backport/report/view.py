@@ -6,7 +6,7 @@ only what a word beside it says too, so that nothing is lost without it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich.cells import cell_len
 from rich.console import RenderableType
@@ -107,18 +107,22 @@ def verdict_table(result: RunResult) -> Table:
     return table
 
 
-def person_tree(result: RunResult) -> Tree:
-    """Every patch that waits for somebody: each conflict with both sides and its causes, and what the patch builds upon."""
+def person_tree(result: RunResult, suggestions: Callable[[Tree, PatchOutcome], None]) -> Tree:
+    """Every patch that waits for somebody: each conflict with both sides and its causes, and what the patch builds upon.
+
+    `suggestions` adds what rules would do about it.
+    """
     tree = _tree("Needs a person", "bold red")
     for patch in unsettled(result):
-        branch = tree.add(_patch_label(patch))
+        branch = tree.add(patch_label(patch))
         if patch.reason:
             branch.add(text((patch.reason, "")))
         for conflict in patch.conflicts:
             _add_conflict(branch, conflict, patch, result.onto)
         told = {cause for conflict in patch.conflicts for cause in conflict.causes}
-        _add_causes(branch, [cause for cause in patch.causes if cause not in told])
+        add_causes(branch, [cause for cause in patch.causes if cause not in told])
         _add_needs(branch, patch, result)
+        suggestions(branch, patch)
     return tree
 
 
@@ -126,9 +130,9 @@ def left_out_tree(result: RunResult) -> Tree:
     """Every patch that made no commit and needs nobody, each with why, so that none goes missing in silence."""
     tree = _tree("Left out", "bold")
     for patch in left_out(result):
-        branch = tree.add(_patch_label(patch))
+        branch = tree.add(patch_label(patch))
         branch.add(text((reason(patch), GUIDE)))
-        _add_causes(branch, patch.causes)
+        add_causes(branch, patch.causes)
         _add_needs(branch, patch, result)
     return tree
 
@@ -137,7 +141,7 @@ def remark_tree(result: RunResult) -> Tree:
     """Every patch that landed with something to be said about it: a prerequisite that was put in front of another, say."""
     tree = _tree("Landed with a remark", "bold")
     for patch in remarked(result):
-        tree.add(_patch_label(patch)).add(text((patch.reason, GUIDE)))
+        tree.add(patch_label(patch)).add(text((patch.reason, GUIDE)))
     return tree
 
 
@@ -153,7 +157,7 @@ def finding_tree(findings: Sequence[Finding]) -> Tree:
         for name, value in (("upstream", found.upstream), ("target", found.target)):
             if value:
                 branch.add(text((f"{name:<8} ", GUIDE), (value, "")))
-        _add_causes(branch, (found.introduced_by,) if found.introduced_by else ())
+        add_causes(branch, (found.introduced_by,) if found.introduced_by else ())
         if found.accepted:
             branch.add(text(("accepted ", "green"), (found.accepted, "")))
         if found.hint:
@@ -271,7 +275,8 @@ def _tree(title: str, style: str) -> Tree:
     return Tree(Text(title, style), guide_style=GUIDE)
 
 
-def _patch_label(patch: PatchOutcome) -> Text:
+def patch_label(patch: PatchOutcome) -> Text:
+    """Verdict, id and subject."""
     style = STYLE[patch.verdict]
     said = (f"{mark(patch.verdict)} {patch.verdict.value} ", style)
     return text(said, (patch.upstream[:12] + " ", "cyan"), (patch.subject, ""))
@@ -287,10 +292,11 @@ def _add_conflict(branch: Tree, conflict: Conflict, patch: PatchOutcome, onto: s
     leaf = branch.add(place)
     if conflict.rule == "content":
         leaf.add(excerpt(conflict, patch.upstream[:12], onto))
-    _add_causes(leaf, conflict.causes)
+    add_causes(leaf, conflict.causes)
 
 
-def _add_causes(branch: Tree, causes: Sequence[Cause]) -> None:
+def add_causes(branch: Tree, causes: Sequence[Cause]) -> None:
+    """A leaf for each cause."""
     for cause in causes:
         label = text(("because of ", GUIDE), (cause.commit[:12] + " ", "cyan"), (cause.subject, ""))
         if cause.why:

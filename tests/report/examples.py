@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from backport.model.definition import ConfigValue, DefinedCommit, Definition, Drop, Topic
+from backport.model.evidence import Evidence
 from backport.model.finding import Finding, Level
 from backport.model.result import Artifact, RunResult, Skipped
 from backport.model.series import Entry
-from backport.model.verdict import Cause, Conflict, FileOutcome, PatchOutcome, Verdict
+from backport.model.verdict import Cause, Conflict, FileOutcome, PatchOutcome, Suggestion, Verdict
 
 SUBJECTS = """\
 828502d30073 ksm: add mmu_notifier set_pte_at_notify()
@@ -223,3 +224,17 @@ def definition(topics: bool = True) -> Definition:
         named,
         config,
     )
+
+
+def with_rules() -> RunResult:
+    """The KSM run with one patch that rules resolved, and two suggestions for the one in conflict, one of them doubted."""
+    result = ksm()
+    because = Evidence("anchor", b"mm/ksm.c", "scan_box", 120, 4, "the lines stand once in the function", (LEVELS,), ("unique",))
+    first = result.patches[0]
+    files = (replace(first.files[0], rule="anchor", evidence=(because,)),)
+    resolved = replace(first, verdict=Verdict.RESOLVED, files=files)
+    diff = b"--- a/arch/x86/kvm/mmu.c\n+++ b/arch/x86/kvm/mmu.c\n@@ -1 +1 @@\n-\thit |= drop_one(mm);\n+\thit |= visit(mm);\n"
+    told = Suggestion(("renames",), full("aaaa"), files, diff, 31, 40)
+    doubted = Suggestion(("words", "anchor"), full("bbbb"), files, diff, doubts=("visit: it would land in drop_one",))
+    patches = tuple(replace(p, suggestions=(told, doubted)) if p.verdict is Verdict.CONFLICT else p for p in result.patches)
+    return replace(result, patches=(resolved, *patches[1:]))

@@ -16,7 +16,7 @@ from backport.model.errors import InputError
 from backport.model.finding import Finding, Level
 from backport.report import safe
 from backport.report.console import PLAIN_WIDTH, Console, render_error
-from backport.report.summary import shares
+from backport.report.summary import next_steps, shares
 
 from . import examples
 
@@ -352,3 +352,14 @@ def test_excerpt_counts_lines_as_git_does():
 )
 def test_sides_share_the_space(lengths, expected):
     assert shares(lengths, 20) == expected
+
+
+def test_what_rules_did_and_would_do_is_told_with_reason_and_figures():
+    text = shown(examples.with_rules())
+    assert "mm/ksm.c:120 in scan_box — anchor: the lines stand once in the function" in text
+    assert "suggestion 1 renames — right in 31 of 40 real backports (77 %)" in text
+    assert "suggestion 2 words, anchor — never measured" in text
+    assert "but visit: it would land in drop_one" in text
+    assert "+       hit |= visit(mm);" in text
+    assert "backport run ksm --accept-suggestions" in next_steps(examples.with_rules(), "out/ksm")
+    assert not any("suggestions" in step for step in next_steps(examples.ksm(), "out/ksm"))

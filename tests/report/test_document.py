@@ -16,7 +16,7 @@ from backport.report.document import SCHEMA, dump, load, schema
 from . import examples
 
 VALIDATOR = jsonschema.Draft202012Validator(json.loads(schema()))
-EXAMPLES = [examples.ksm, examples.with_left_out, examples.hostile, examples.empty]
+EXAMPLES = [examples.ksm, examples.with_left_out, examples.with_rules, examples.hostile, examples.empty]
 
 
 def parsed() -> dict:

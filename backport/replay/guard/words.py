@@ -6,8 +6,8 @@ it is refused. This sees what no reader of declarations can: entries of a table 
 d73a9b3001f2 on 2.6.32.y adds an entry with USB_SC_DEVICE to drivers/usb/storage/unusual_devs.h, which there says US_SC_DEVICE.
 
 A configuration symbol that nothing defines is refused too, for it never comes true, and no compiler says so: in Kconfig that of
-a `select` or a `depends on` (fc4a7f93087a selects DVB_ATBM8830), elsewhere that of an added line (319c2cc76150 on 2.6.32.y asks for
-CONFIG_PMB_FIXED).
+a `select` or a `depends on` (fc4a7f93087a selects DVB_ATBM8830), elsewhere that of any added line (319c2cc76150 on 2.6.32.y asks
+for CONFIG_PMB_FIXED).
 """
 
 from __future__ import annotations
