@@ -202,6 +202,18 @@ class History:
             return set(words)
         return set(words) & set(out.split(b"\n"))
 
+    def configures(self, tree: str, symbols: Collection[bytes]) -> set[bytes]:
+        """Of some configuration symbols, those that a Kconfig file of `tree` defines; all where it cannot be searched."""
+        pattern = (
+            "^[[:space:]]*(menu)?config[[:space:]]+(" + "|".join(sorted(s.decode("latin-1") for s in symbols)) + ")[[:space:]]*$"
+        )
+        try:
+            command = ["--no-literal-pathspecs", "grep", "-h", "-I", "-E", pattern, tree, "--", "*Kconfig*"]
+            out = self._git.run(command, ok=(0, 1))
+        except GitFailedError:
+            return set(symbols)
+        return {row.split()[1] for row in out.split(b"\n") if len(row.split()) > 1}
+
     def merge_base(self, one: str, other: str) -> str:
         """A best common ancestor of two commits, '' where they have none. A tenth of a second on mainline."""
         return self._git.run(["merge-base", one, other], ok=(0, 1)).decode().strip()

@@ -90,6 +90,8 @@ def replay(
             tip, tree = outcome.commit, outcome.tree
         if outcome.tree or outcome.verdict is Verdict.ALREADY_PRESENT:
             guard.accept(patch)
+        else:
+            settler.leave_out(patch)
         outcomes.append(outcome)
         disputed.append(replace(outcome, conflicts=outcome.conflicts or settled.disputes))
         progress.step(patch.subject)

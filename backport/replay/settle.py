@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from backport.git.merge import Merger
@@ -13,6 +13,7 @@ from backport.model.verdict import Conflict, FileOutcome, PatchOutcome, Suggesti
 from backport.replay.compose import Candidate, Ladder, candidates
 from backport.replay.decide import Decision, decide
 from backport.replay.guard import Guard, refusal
+from backport.replay.guard.landed import KCONFIG
 from backport.replay.guard.text import CHECKS, Check, still_said, text_findings
 from backport.replay.precision import precision
 from backport.replay.rules.ladder import attempt
@@ -75,6 +76,7 @@ class Settler:
         self._since = since
         self._guard = guard
         self._policy = policy
+        self._left_out: set[bytes] = set()
 
     def settle(self, patch: Patch, tree: str) -> Settled:
         """What becomes of `patch` on `tree`; new objects go to the store, nothing else is written."""
@@ -92,12 +94,22 @@ class Settler:
             outcome = replace(outcome, verdict=Verdict.SUSPECT, tree="", reason=why, suggestions=(refused,))
         return Settled(outcome, findings)
 
+    def leave_out(self, patch: Patch) -> None:
+        """The patch did not land: what later ones do to its files is no longer for rules alone to decide.
+
+        A function or file that it would have brought is not absent from the target, it is still to come: on v2.6.31, without
+        the patch that brings mm/ksm.c, nine later ones of KSM would all be "not needed there".
+        """
+        self._left_out.update(path for change in patch.changes for path in (change.old_path, change.new_path))
+
     def _findings(self, patch: Patch, files: Sequence[FileOutcome], before: str, after: str) -> tuple[Finding, ...]:
         """What the guard finds in a patch that makes `after` of `before`: in the text of `files`, and in what its names mean."""
         store, history = self._library.store, self._library.history
-        text = text_findings(
-            patch.commit, files, store, lambda words, pattern: history.speaks(before, words, pattern), self._policy.checks
-        )
+
+        def speaks(words: Collection[bytes], where: str) -> set[bytes]:
+            return history.configures(after, words) if where == KCONFIG else history.speaks(before, words, where)
+
+        text = text_findings(patch.commit, files, store, speaks, self._policy.checks)
         return (*self._policy.lenient(text), *still_said(self._guard.findings(patch, after), files, store))
 
     def decide(self, patch: Patch, tree: str) -> list[Decision]:
@@ -124,24 +136,29 @@ class Settler:
 
     def _conflicted(self, patch: Patch, tree: str, decisions: Sequence[Decision], conflicts: tuple[Conflict, ...]) -> Settled:
         """Resolved where every rule is sure and the guard agrees; else in conflict, with what the rules would suggest."""
-        found = candidates(patch, tree, decisions, self._policy.ladder, self._library, self._since)
+        nowhere = all(decision.conflict == "absent" for decision in decisions)
+        torn = {decision.conflict for decision in decisions if decision.change.old_path in self._left_out}
         suggestions: list[Suggestion] = []
-        for candidate in found:
+        for candidate in () if "absent" in torn else self._candidates(patch, tree, decisions):
+            if nowhere and candidate.tree == tree:
+                continue  # not applicable, which says more than that it makes no difference
             findings = self._findings(patch, candidate.files, tree, candidate.tree)
             why = refusal(findings)
-            if candidate.sure and not why:
+            if candidate.sure and not why and not torn - {""}:
                 return Settled(_resolved(patch, tree, candidate), findings, conflicts)
             suggestions.append(self._suggestion(tree, candidate, why))
         suggestions.sort(key=lambda suggestion: bool(suggestion.doubts))
         if self._policy.accept and suggestions and not suggestions[0].doubts:
             return replace(self._accepted(patch, tree, suggestions), disputes=conflicts)
         findings = tuple(self._guard.findings(patch, ""))
-        nowhere = all(decision.conflict == "absent" for decision in decisions)
         verdict = Verdict.NOT_APPLICABLE if nowhere and not suggestions else Verdict.CONFLICT
         files = tuple(decision.outcome for decision in decisions)
         reason = _reason(verdict, conflicts)
         outcome = PatchOutcome(patch.commit, patch.subject, verdict, files, conflicts, reason=reason)
         return Settled(replace(outcome, suggestions=tuple(suggestions)), findings)
+
+    def _candidates(self, patch: Patch, tree: str, decisions: Sequence[Decision]) -> tuple[Candidate, ...]:
+        return candidates(patch, tree, decisions, self._policy.ladder, self._library, self._since)
 
     def _accepted(self, patch: Patch, tree: str, suggestions: Sequence[Suggestion]) -> Settled:
         """The best suggestion, applied because somebody asked for that. The guard is asked again: it remembers the last tree."""

@@ -196,3 +196,54 @@ def test_every_hunk_that_landed_has_its_evidence(repo: Repo, tmp_path: Path) -> 
         assert [cause.commit for cause in told_of.causes] == [drift]
         assert told_of.checks[0] == "unique"
         assert "other-function" in told_of.checks
+
+
+def test_what_a_left_out_patch_would_have_brought_is_not_absent(repo: Repo, tmp_path: Path) -> None:
+    """A rule that finds a file or a function unneeded in the target cannot know that the series itself was to bring it."""
+    base = repo.commit({b"f": numbered(9), b"k": b"k\n"}, b"base\n")
+    target = repo.on(base, {b"f": MINE}, b"target\n")
+    one = repo.on(base, {b"f": numbered(9, l5=b"theirs"), b"n": b"1\n"}, b"brings n\n")
+    two = repo.on(one, {b"n": b"2\n", b"k": b"kk\n"}, b"changes n\n")
+    three = repo.on(two, {b"f": numbered(9, l5=b"again")}, b"changes f\n")
+    ladder = Told({b"n": [answer({}, "unneeded")], b"f": []})
+    with replayed(repo, [one, two], target, tmp_path / "store", base, policy=Policy(ladder)) as session:
+        assert session.verdicts == ["conflict", "conflict"]
+        assert session.outcomes[1].needs == (one,)
+        assert not session.outcomes[1].suggestions
+    later = Once(Told({}), WANTED)
+    with replayed(repo, [one, three], target, tmp_path / "again", base, policy=Policy(later)) as session:
+        assert session.verdicts == ["conflict", "conflict"]
+        assert len(session.outcomes[1].suggestions) == 1
+
+
+@dataclass
+class Once:
+    """Abstains on the first question, and is sure of every later one."""
+
+    told: Told
+    text: bytes
+
+    def __call__(self, situation: Situation) -> tuple[Resolution, ...]:
+        first = not self.told.asked
+        self.told(situation)
+        return () if first else (answer({situation.path: self.text}),)
+
+
+def test_a_patch_of_which_nothing_is_left_is_not_applicable(repo: Repo, tmp_path: Path) -> None:
+    base = repo.commit({b"k": b"k\n"}, b"base\n")
+    brought = repo.on(base, {b"n": b"1\n"}, b"brings n\n")
+    patch = repo.on(brought, {b"n": b"2\n"}, b"changes n\n")
+    with replayed(
+        repo, [patch], base, tmp_path / "store", base, policy=Policy(Told({b"n": [answer({}, "unneeded")]}))
+    ) as session:
+        assert session.verdicts == ["not-applicable"]
+
+
+def test_a_patch_may_define_the_configuration_symbol_that_it_asks_for(repo: Repo, tmp_path: Path) -> None:
+    base = repo.commit({b"a.c": numbered(30), b"Kconfig": b"config OTHER\n\tbool\n"}, b"base\n")
+    target = repo.on(base, {b"a.c": numbered(30, l25=b"target")}, b"target\n")
+    changes = {b"a.c": numbered(30, l5=b"#ifdef CONFIG_LID"), b"Kconfig": b"config LID\n\tbool\n\nconfig OTHER\n\tbool\n"}
+    both, alone = repo.on(base, changes, b"both\n"), repo.on(base, {b"a.c": changes[b"a.c"]}, b"alone\n")
+    for number, (patch, verdict) in enumerate([(both, "merged"), (alone, "suspect")]):
+        with replayed(repo, [patch], target, tmp_path / str(number), base) as session:
+            assert session.verdicts == [verdict]

@@ -25,7 +25,9 @@ class Fault:
 
 
 Speaks = Callable[[Collection[bytes], str], set[bytes]]
-"""Of some words, those that a file of the target whose path matches the pattern has; all where it cannot be searched."""
+"""Of some words, those that the target has in headers (HEADERS), or defines in Kconfig files; all where it cannot be searched."""
+
+HEADERS, KCONFIG = "*.h", "*Kconfig*"
 
 
 def speaks_all(words: Collection[bytes], pattern: str) -> set[bytes]:

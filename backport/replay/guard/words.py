@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterator
 
 from backport.csource.tokens import KEYWORDS, blank
-from backport.replay.guard.landed import Fault, Landed
+from backport.replay.guard.landed import HEADERS, KCONFIG, Fault, Landed
 
 _WORD = re.compile(rb"[A-Za-z_]\w{2,}")
 _SELECT = re.compile(rb"^\s+(?:select|depends on|depends)\b(.*)$", re.M)
@@ -33,7 +33,7 @@ def strange_words(landed: Landed) -> Iterator[Fault]:
     said = b"".join(row for change in landed.here for row in change.added)
     words = {word: line for word, line in _added(landed) if _has(landed.base, word) and not _has(landed.ours, word)}
     words = {word: line for word, line in words.items() if not _declares(said, word)}
-    known = landed.speaks(words, "*.h") if words else set()
+    known = landed.speaks(words, HEADERS) if words else set()
     for word, line in words.items():
         if word not in known:
             yield Fault(
@@ -43,7 +43,7 @@ def strange_words(landed: Landed) -> Iterator[Fault]:
 
 def _symbols(landed: Landed, symbols: dict[bytes, int]) -> Iterator[Fault]:
     """Those of some configuration symbols that no Kconfig file defines."""
-    known = landed.speaks(symbols, "*Kconfig*") if symbols else set()
+    known = landed.speaks(symbols, KCONFIG) if symbols else set()
     for symbol, line in symbols.items():
         if symbol not in known:
             yield Fault(symbol.decode("ascii"), line, "no Kconfig file of the target has this symbol")
