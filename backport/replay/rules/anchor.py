@@ -10,7 +10,7 @@ Example: 5d618cb81aee on 2.6.32.y (mesh portal paths): one line goes, the next o
 from __future__ import annotations
 
 from backport.replay.rules.place import Place
-from backport.replay.rules.settle import disputed, edit, framed, placer, resolution
+from backport.replay.rules.settle import disputed, edit, framed, indented, placer, resolution
 from backport.replay.situation import Resolution, Situation
 
 RULE = "anchor"
@@ -37,7 +37,7 @@ def anchor(situation: Situation) -> Resolution | None:
             found = finder.place(hunk)
             if found is None or not plain(found):
                 return None
-            edits.append(edit(found, frame.theirs[found.hunk.c : found.hunk.d], _WHY[found.how]))
+            edits.append(edit(found, indented(frame, found), _WHY[found.how]))
     return resolution(situation, RULE, frame, edits) if edits else None
 
 

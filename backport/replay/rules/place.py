@@ -60,7 +60,8 @@ class Placer:
         found = [p for slid in slides(self.frame.base, self.frame.theirs, hunk) if (p := self._between(slid)) is not None]
         beside = [p for p in found if p.how == "beside" and p.sure]
         if beside:
-            return beside[0] if self._alike(beside) else _doubted(max(beside, key=lambda p: p.x))
+            rivals = [*beside, *(p for p in found if p.how in ("before", "after") and p.at_home)]
+            return beside[0] if self._alike(rivals) else _doubted(max(rivals, key=lambda p: p.x))
         best = min(found, key=lambda p: (not p.sure, not p.at_home, p.hunk != hunk), default=None)
         if best is not None and best.at_home:
             return _doubted(best) if self._known_elsewhere(best) else best
@@ -117,7 +118,11 @@ class Placer:
         return Place(hunk, x, y, how, sure and passed == STANDING, (*checks, *passed))
 
     def _alike(self, places: Sequence[Place]) -> bool:
-        """Whether all places give the same text: a change with its edges moved over equal lines is the same change."""
+        """Whether all places give the same text: a change with its edges moved over equal lines is the same change.
+
+        If not, the target has lines of its own there. These go first: they are mostly what upstream took away later, and stable
+        maintainers add behind them (f8313ef1f448, 3e3ede7dda2d; but 718be4aaf361).
+        """
 
         def text(p: Place) -> list[bytes]:
             low, high = min(q.x for q in places), max(q.x for q in places)

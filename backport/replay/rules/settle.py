@@ -62,6 +62,28 @@ def edit(found: Place, lines: Sequence[bytes], why: str, sure: bool = True) -> E
     return Edit(found.x, found.y, tuple(lines), found.hunk.a, why, sure and found.sure, found.checks)
 
 
+def indented(frame: Frame, found: Place) -> tuple[bytes, ...]:
+    """The lines that a hunk adds, as deep as the target has what it takes away, or the lines beside it.
+
+    Only where all of these are shifted by the same number of tabs: 8e1e8a4779cb adds a branch to an `if` that is one deeper.
+    """
+    hunk = found.hunk
+    lines = tuple(frame.theirs[hunk.c : hunk.d])
+    gone = range(hunk.a, hunk.b) if found.how == "lines" else ()
+    at = {i: found.x + i - hunk.a for i in gone} or {i: frame.there[i] for i in (hunk.a - 1, hunk.b) if 0 <= i < len(frame.base)}
+    shifts = {_tabs(frame.ours[j]) - _tabs(frame.base[i]) for i, j in at.items() if j >= 0 and frame.base[i].strip()}
+    if len(shifts) != 1 or shifts == {0}:
+        return lines
+    shift = shifts.pop()
+    if any(row.strip() and _tabs(row) + shift < 0 for row in lines):
+        return lines
+    return tuple(b"\t" * shift + row if shift > 0 and row.strip() else row[-shift:] if row.strip() else row for row in lines)
+
+
+def _tabs(row: bytes) -> int:
+    return len(row) - len(row.lstrip(b"\t"))
+
+
 def joined(ours: Sequence[bytes], edits: Sequence[Edit]) -> bytes | None:
     """The target's text with all edits made; None where two of them claim the same lines."""
     out: list[bytes] = []

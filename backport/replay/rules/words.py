@@ -17,7 +17,7 @@ from backport.replay.rules.anchor import plain
 from backport.replay.rules.lines import Hunk
 from backport.replay.rules.merge_words import MergedWords, merge_words
 from backport.replay.rules.place import Place, Placer, balance
-from backport.replay.rules.settle import Edit, disputed, edit, framed, placer, resolution
+from backport.replay.rules.settle import Edit, disputed, edit, framed, indented, placer, resolution
 from backport.replay.situation import Resolution, Situation
 
 RULE = "words"
@@ -49,7 +49,7 @@ def beside(finder: Placer, hunk: Hunk) -> Edit | None:
     found = finder.place(hunk)
     if found is None or not plain(found) or _inside(finder, found):
         return None
-    return edit(found, finder.frame.theirs[found.hunk.c : found.hunk.d], "the lines beside it are known")
+    return edit(found, indented(finder.frame, found), "the lines beside it are known")
 
 
 def statement(finder: Placer, hunk: Hunk) -> tuple[Place, MergedWords] | None:
