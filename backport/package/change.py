@@ -55,7 +55,8 @@ class Dialect:
     patches, and the buildid. `config` are name patterns of the file that takes the symbols, the first that is there counts;
     `overriding` those of files that have the last word over it; `strict_config` says that the build stops at a symbol without a
     line. `trees` are folders of one file a symbol, preferred to `config`. `test_patch` is the file that takes all patches,
-    where the dialect has one; `presets` are macros whose value only a shell could say.
+    where the dialect has one; `presets` are macros whose value only a shell could say;
+    `spec_name` is what the spec must be called for its own scripts.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Dialect:
     trees: tuple[str, ...] = ()
     test_patch: str = ""
     strict_config: bool = False
+    spec_name: str = ""
     presets: Callable[[Document], dict[str, str | None]] = lambda _: {}
 
 

@@ -39,6 +39,8 @@ class Edited:
 
 def edit(document: Document, change: Change, folder: Path) -> Edited:
     """The spec with the series in it. InputError, with nothing written, for whatever stands in the way."""
+    if Path(document.where).is_symlink():
+        raise InputError("the spec is a link", where=document.where, then="give the file itself")
     if not change.patches:
         raise InputError("the series has no patches", where=change.series, then="run `backport run` first, or give --patches")
     old = _blocks(document, change.series)
@@ -49,6 +51,8 @@ def edit(document: Document, change: Change, folder: Path) -> Edited:
     remarks: list[str] = []
     if change.own_lines or not dialect.test_patch:
         edited, remarks = _with_entry(edited, clean, change, dialect)
+    if dialect.spec_name not in ("", Path(document.where).name):
+        remarks.append(f"ApplyPatch looks the patches up in {dialect.spec_name}: the spec must be called so when it is built")
     files, more = symbols.merge(dialect, change, folder)
     written: dict[str, bytes | None] = {**files, **_patch_files(dialect, change, old, folder)}
     return Edited(dialect.name, document, edited, _changing(folder, written), (*remarks, *more))
@@ -188,6 +192,12 @@ def _digest(folder: Path, names: Sequence[str]) -> str:
 
 
 def _changing(folder: Path, files: dict[str, bytes | None]) -> dict[str, bytes | None]:
+    """The files whose content is another. InputError for a link: a folder from somewhere may not say what we overwrite."""
+    for name in files:
+        if (folder / name).resolve() != folder.resolve() / name:
+            raise InputError(
+                "the file is a link, or in a linked folder", where=str(folder / name), then="put the file itself there"
+            )
     return {name: data for name, data in files.items() if data != _read(folder / name)}
 
 

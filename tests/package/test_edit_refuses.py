@@ -258,6 +258,26 @@ def test_a_patch_file_of_ours_that_a_person_changed(tmp_path: Path) -> None:
     assert "left alone" in made.remarks[0]
 
 
+@pytest.mark.parametrize("name", ["kernel.spec", "config-generic", "linux-2.6-ksm.patch"])
+def test_a_link_is_not_followed(name: str, tmp_path: Path) -> None:
+    spec = folder("f12", tmp_path)
+    outside = tmp_path / "outside"
+    outside.write_bytes((spec.parent / name).read_bytes() if (spec.parent / name).exists() else TWO[0].data)
+    before = outside.read_bytes()
+    (spec.parent / name).unlink(missing_ok=True)
+    (spec.parent / name).symlink_to(outside)
+    refused(spec, "is a link")
+    assert outside.read_bytes() == before
+
+
+def test_a_spec_of_another_name_is_warned_of(tmp_path: Path) -> None:
+    spec = folder("f12", tmp_path)
+    other = spec.rename(spec.with_name("mine.spec"))
+    assert take_in(other).remarks == (
+        "ApplyPatch looks the patches up in kernel.spec: the spec must be called so when it is built",
+    )
+
+
 def test_nothing_of_ours_to_take_out(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nothing that backport wrote for ksm"):
         take_out(folder("f12", tmp_path))

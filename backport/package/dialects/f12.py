@@ -74,4 +74,13 @@ def _ends(document: Document) -> list[Line]:
     return [line for line in document.matching(_ENDIF, "") if line.conditions and line.conditions[-1].line in opened]
 
 
-DIALECT = Dialect("f12", why_not, plan, config=("config-generic",), overriding="config-*", strict_config=True, presets=presets)
+DIALECT = Dialect(
+    "f12",
+    why_not,
+    plan,
+    config=("config-generic",),
+    overriding="config-*",
+    strict_config=True,
+    spec_name="kernel.spec",
+    presets=presets,
+)
