@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from backport.package.distgit import branch, export, obsolete, sources
 from backport.package.distgit.applied import applications, usual
 from backport.package.distgit.branch import Imported, Wanted
 from backport.package.distgit.obsolete import Covered
+from backport.package.distgit.patcher import unpacked
 from backport.package.edit import Edited
 from backport.package.plan import PatchFile
 from backport.settings import cache_folder
@@ -86,7 +87,8 @@ def import_(request: Import, progress: Progress) -> Imported:
         made = branch.make(spec, request.folder, History(store).commit(base), request.wanted, store, trees, progress)
         refs = f"update refs/heads/{request.branch} {made.tip}\nupdate refs/backport/distgit/{request.branch} {made.tip}\n"
         store.git.run(["update-ref", "--stdin"], refs.encode())
-        marks[request.branch] = {"base": made.base, "tip": made.tip, "cpu": request.wanted.cpu}
+        defines = dict(request.wanted.defines)
+        marks[request.branch] = {"base": made.base, "tip": made.tip, "cpu": request.wanted.cpu, "defines": defines}
         atomic.put(request.repository / _MARK, _dump(marks))
     return made
 
@@ -94,21 +96,22 @@ def import_(request: Import, progress: Progress) -> Imported:
 def export_(request: Export, scratch: Path) -> Written:
     """Compare the branch with its import; nothing is written yet (see `write`).
 
-    InputError where the new files, applied behind the spec's own patches by the spec's own command, give not the branch's tree.
+    InputError where the patch files, applied to the base as the spec would apply them, do not give the branch's very tree.
     """
     clone = open_clone(request.repository)
     tip = resolve_one([clone], request.branch, "--branch")
     spec = document.read(request.folder / _SPEC)
     with Store(scratch, [clone.objects]) as store:
-        base, imported, cpu = _origin(_marks(request.repository), store, tip, request)
+        origin = _origin(_marks(request.repository), store, tip, request)
         topics = {c.commit: c.topic for c in request.definition.commits if c.topic} if request.definition else {}
-        made = export.export(store, base, imported, tip, topics)
+        made = export.export(store, origin["base"], origin["tip"], tip, topics)
         clean = edit.without(spec, request.series) if request.series else spec
-        todo = applications(clean, cpu, {**recognise(clean).presets(clean)})
-        if made.new and not made.changed and not made.gone:
-            export.prove(store, Trees(store), imported, tip, made.new, usual(clean))
-    names = list(dict.fromkeys(how.name for how in todo))
-    theirs = [PatchFile(name, (request.folder / name).read_bytes()) for name in names if (request.folder / name).is_file()]
+        todo = applications(clean, origin["cpu"], {**recognise(clean).presets(clean), **origin.get("defines", {})})
+        theirs = _theirs(request.folder, [how.name for how in todo])
+        files = {file.name: file.data for file in (*theirs, *made.changed)}
+        steps = [(how, files[how.name]) for how in todo if how.name in made.kept and how.name in files]
+        steps += [(replace(usual(clean), name=file.name), file.data) for file in made.new]
+        export.prove(store, Trees(store), origin["base"], tip, steps)
     edited = _edited(request, spec, made) if made.new else None
     return Written(edited, made.changed, made.gone, tuple(obsolete.covered(theirs, made.new)))
 
@@ -121,6 +124,12 @@ def write(written: Written, folder: Path) -> None:
         edit.write(written.edited, folder / _SPEC)
 
 
+def _theirs(folder: Path, names: list[str]) -> list[PatchFile]:
+    """The patch files of the folder, unpacked, in the order in which they are applied; those that lie there."""
+    there = [name for name in dict.fromkeys(names) if (folder / name).is_file()]
+    return [PatchFile(name, unpacked(name, (folder / name).read_bytes())) for name in there]
+
+
 def _edited(request: Export, spec: document.Document, made: export.Exported) -> Edited:
     if not request.series:
         names = ", ".join(file.name for file in made.new[:3])
@@ -130,13 +139,13 @@ def _edited(request: Export, spec: document.Document, made: export.Exported) -> 
     return edit.edit(spec, change, request.folder)
 
 
-def _origin(marks: Mapping[str, Any], store: Store, tip: str, request: Export) -> tuple[str, str, str]:
-    """Base, imported tip and architecture of the import that the branch comes from: the newest that is below it."""
+def _origin(marks: Mapping[str, Any], store: Store, tip: str, request: Export) -> dict[str, Any]:
+    """The import that the branch comes from: that of its own name, else the first whose base is below it."""
     history = History(store)
     for name in [request.branch, *marks]:
         known = marks.get(name)
         if known and history.is_ancestor(known["base"], tip):
-            return str(known["base"]), str(known["tip"]), str(known["cpu"])
+            return dict(known)
     raise InputError("the branch comes from no import", where=str(request.repository), then="see `backport distgit import`")
 
 

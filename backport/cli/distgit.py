@@ -88,8 +88,8 @@ def export(
 ) -> int:
     """Write the BRANCH back to FOLDER: changed patches as files, new commits as a series in kernel.spec.
 
-    The new files are applied behind the spec's patches by the spec's own command first: that must give the branch's tree. Says
-    which patches of the spec the series makes obsolete, and which have left the branch.
+    All patch files are applied to the base first, in the spec's order and by its own command: that must give the branch's
+    tree. Says which patches of the spec the series makes obsolete, and which have left the branch.
     """
     from backport import distgit
     from backport.ingest import catalog

@@ -334,6 +334,25 @@ def test_a_commit_that_changed_is_written_to_its_file(folder: Path, linux: Path,
     assert put_back(folder, "fewer", "").gone == ("mini-first.patch",)
 
 
+def test_commits_in_another_order_than_the_specs_are_refused(folder: Path, linux: Path, tmp_path: Path) -> None:
+    """mini-first builds upon mini-last: with the new commit between them, the files would no longer make the branch."""
+    take(folder, linux)
+    work = tmp_path / "work"
+    git(tmp_path, "clone", "-q", "-b", "f12", str(tmp_path / "d.git"), str(work))
+    git(work, "reset", "-q", "--hard", "HEAD^")
+    (work / "mm" / "a.c").write_text((work / "mm" / "a.c").read_text().replace("line 9\n", "line nine\n"))
+    git(work, "-c", "user.name=K", "-c", "user.email=k@example.org", "commit", "-q", "-a", "-m", "between")
+    changed = (work / "mm" / "a.c").read_text().replace("last\n", "last, then first\n")
+    (work / "mm" / "a.c").write_text(changed)
+    message = "First\n\nDistgit-Patch: mini-first.patch\n"
+    git(work, "-c", "user.name=K", "-c", "user.email=k@example.org", "commit", "-q", "-a", "-m", message)
+    git(work, "push", "-q", "origin", "HEAD:refs/heads/mixed")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(InputError, match=r"would apply it|another tree"):
+        put_back(folder, "mixed")
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
 def test_new_commits_need_a_name(folder: Path, linux: Path, tmp_path: Path) -> None:
     take(folder, linux)
     branch = new_commit(tmp_path / "d.git", "f12", tmp_path / "work", "mm: one more", mm__a_c="one more\n")

@@ -26,12 +26,12 @@ _PICKED = re.compile(rb"^\(cherry picked from commit ([0-9a-f]{40})\)$", re.M)
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What a branch comes to as files: existing ones whose commit changed, new ones in order, and names that left the branch."""
+    """What a branch comes to as files: existing ones whose commit changed, new ones in order, names that stayed and that left."""
 
     changed: tuple[PatchFile, ...]
     new: tuple[PatchFile, ...]
+    kept: frozenset[str]
     gone: tuple[str, ...]
-    titles: tuple[str, ...]
 
 
 def export(store: Store, base: str, imported: str, tip: str, topics: Mapping[str, str]) -> Exported:
@@ -54,29 +54,30 @@ def export(store: Store, base: str, imported: str, tip: str, topics: Mapping[str
     for name, mine in after.items():
         if name and name in before and [ids[c.oid] for c in mine] != [ids[c.oid] for c in before[name]]:
             changed.append(_changed(name, mine, mails))
-    new, titles = _new(after.get("", []), mails, topics)
-    return Exported(tuple(changed), new, tuple(name for name in before if name and name not in after), titles)
+    named = [name for name in before if name]
+    kept, gone = frozenset(n for n in named if n in after), tuple(n for n in named if n not in after)
+    return Exported(tuple(changed), _new(after.get("", []), mails, topics), kept, gone)
 
 
-def prove(store: Store, trees: Trees, imported: str, tip: str, files: Sequence[PatchFile], usual: Application) -> None:
-    """Apply the new files behind the imported patches with the spec's own command: the result must be the branch's very tree.
+def prove(store: Store, trees: Trees, base: str, tip: str, steps: Sequence[tuple[Application, bytes]]) -> None:
+    """Apply all patch files to the base as the spec would, kept, changed and new ones: that must give the branch's very tree.
 
-    InputError naming the file that does not apply, or that leaves something out.
+    InputError naming the file that does not apply; or saying that they give something else than the branch is.
     """
     history = History(store)
-    tree, wanted = history.commit(imported).tree, history.commit(tip).tree
+    tree, wanted = history.commit(base).tree, history.commit(tip).tree
     with tempfile.TemporaryDirectory(prefix="backport-distgit-") as scratch:
         patcher = Patcher(store, trees, Path(scratch))
-        for file in files:
+        for how, data in steps:
             try:
-                tree = patcher.apply(tree, file.data, usual)
+                tree = patcher.apply(tree, data, how)
             except NotAppliedError as error:
-                then = "run the series --onto the imported branch, then export that"
-                raise InputError(
-                    f"it does not apply behind the spec's patches: {error.what}", where=file.name, then=then
-                ) from error
+                what = f"it does not apply where the spec would apply it: {error.what}"
+                then = "are the commits of the branch still in the spec's order? new ones must come last"
+                raise InputError(what, where=how.name, then=then) from error
     if tree != wanted:
-        raise InputError("applied behind the spec's patches, the files give another tree than the branch", where=tip)
+        then = "are the commits of the branch still in the spec's order? new ones must come last"
+        raise InputError("applied as the spec would, the patch files give another tree than the branch", where=tip, then=then)
 
 
 def _by_name(commits: Sequence[Commit]) -> dict[str, list[Commit]]:
@@ -109,15 +110,10 @@ def _changed(name: str, mine: Sequence[Commit], mails: Mapping[str, bytes]) -> P
     return PatchFile(name, b"".join(mails[commit.oid] for commit in mine))
 
 
-def _new(
-    commits: Sequence[Commit], mails: Mapping[str, bytes], topics: Mapping[str, str]
-) -> tuple[tuple[PatchFile, ...], tuple[str, ...]]:
+def _new(commits: Sequence[Commit], mails: Mapping[str, bytes], topics: Mapping[str, str]) -> tuple[PatchFile, ...]:
     files: dict[str, list[bytes]] = {}
-    titles: dict[str, str] = {}
     for number, commit in enumerate(commits, 1):
         picked = _PICKED.findall(commit.message)
         name = topics.get(picked[-1].decode(), "") if picked else ""
-        name = name or patchfiles.file_name(number, commit.subject)
-        files.setdefault(name, []).append(mails[commit.oid])
-        titles.setdefault(name, commit.subject)
-    return tuple(PatchFile(name, b"".join(parts)) for name, parts in files.items()), tuple(titles.values())
+        files.setdefault(name or patchfiles.file_name(number, commit.subject), []).append(mails[commit.oid])
+    return tuple(PatchFile(name, b"".join(parts)) for name, parts in files.items())
