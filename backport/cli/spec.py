@@ -117,10 +117,12 @@ def check(spec: Path, trust_spec: bool) -> int:
 
 
 @command.command()
-@click.argument("spec", type=_path)
+@click.argument("spec", type=_path, default=Path("kernel.spec"))
 @_series
 @_patches
-@click.option("--version", required=True, metavar="VERSION", help="Of the kernel, as its Makefile says: 2.6.31.3, 6.1-rc2.")
+@click.option(
+    "--version", default="", metavar="VERSION", help="Of the kernel: 2.6.31.3, 6.1-rc2 [default: the last run's target]."
+)
 @click.option("--tarball", default="", metavar="NAME", help="Source0 [default: linux-VERSION.tar.gz].")
 @_packager
 @_config
@@ -145,6 +147,7 @@ def new(
     values = [adopt.config_value(text) for text in symbols]
     name, title = (definition.name, definition.title) if definition else (series, series)
     change = adopt.change(name, definition, files, config=values, signer=packager, day=day, buildid=buildid)
+    version = version or fresh.version_of_run(_folder(name, patches).parent)
     with Console() as console:
         for written in fresh.write(spec, change, title, version, tarball):
             console.show_text(f"written  {written}")
@@ -160,8 +163,12 @@ def _taken(series: str, patches: Path | None) -> tuple[Definition | None, tuple[
     given = patches is not None and not any(patches.glob("*/series.toml"))
     known = series.endswith(".toml") or "/" in series or series in catalog.names(folders)
     definition = catalog.find(series, folders) if known or not given else None
-    folder = patches if given and patches else Path("build") / (definition.name if definition else series) / "patches"
-    return definition, adopt.patch_files(folder)
+    return definition, adopt.patch_files(_folder(definition.name if definition else series, patches))
+
+
+def _folder(series: str, patches: Path | None) -> Path:
+    """Where the patch files are: the folder given, unless that one holds definitions."""
+    return Path("build") / series / "patches" if patches is None or any(patches.glob("*/series.toml")) else patches
 
 
 def _show(edited: Edited, spec: Path, facts: list[str], *, in_place: bool, as_diff: bool) -> None:

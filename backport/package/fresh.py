@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -44,6 +45,14 @@ def write(path: Path, change: Change, title: str, kernel: str, tarball: str = ""
         atomic.put(path.parent / patch.name, patch.data)
         written.append(path.parent / patch.name)
     return written
+
+
+def version_of_run(folder: Path) -> str:
+    """The kernel version of the run whose output the folder is. InputError where it is none: then it must be given."""
+    try:
+        return str(json.loads((folder / "report.json").read_bytes())["kernel_version"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError("the version of the kernel is not known", where=str(folder), then="give it with --version") from error
 
 
 def parse(text: str) -> version.KernelVersion:

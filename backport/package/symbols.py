@@ -53,7 +53,7 @@ def merge(dialect: Dialect, change: Change, folder: Path) -> tuple[dict[str, byt
             continue
         wanted.append(value)
     if dialect.strict_config:
-        _refuse_unanswered(change, values, said)
+        _refuse_unanswered(change, {s.symbol for lines in said.values() for s in lines})
     return {name: _appended(before, change.series, wanted)}, []
 
 
@@ -137,9 +137,9 @@ def _known(value: ConfigValue, said: dict[str, list[Said]], generic: str) -> boo
     return any(one.file == generic for one in mine)
 
 
-def _refuse_unanswered(change: Change, values: Sequence[ConfigValue], said: dict[str, list[Said]]) -> None:
-    answered = {v.symbol for v in values} | {s.symbol for lines in said.values() for s in lines}
-    open_ = [symbol for symbol in brought(change.patches) if symbol not in answered]
+def _refuse_unanswered(change: Change, answered: set[str]) -> None:
+    asked = {value.symbol for value in change.config}
+    open_ = [symbol for symbol in brought(change.patches) if symbol not in answered | asked]
     if open_:
         raise InputError(
             f"the patches bring CONFIG_{', CONFIG_'.join(open_)}, which nobody gives a value: the build would stop and ask",
@@ -162,6 +162,7 @@ def _file_each(change: Change, values: Sequence[ConfigValue], folder: Path, tree
     """One file a symbol, as kernel-ark and Fedora 24 to 29 have it; any of the tree, in whatever folder, may say the opposite."""
     files = {}
     top = folder / tree.relative_to(folder).parts[0]
+    _refuse_unanswered(change, {path.name.removeprefix("CONFIG_") for path in top.glob("**/CONFIG_*")})
     for value in values:
         name = f"CONFIG_{value.symbol}"
         target = str((tree / name).relative_to(folder))

@@ -216,6 +216,7 @@ def test_a_new_symbol_that_nobody_answers(name: str, tmp_path: Path) -> None:
 def test_kernel_ark_has_one_file_a_symbol(tmp_path: Path) -> None:
     spec = folder("ark", tmp_path)
     (spec.parent / "configs" / "fedora" / "generic").mkdir(parents=True)
+    refused(spec, "the patches bring CONFIG_KSM, which nobody gives a value", config=())
     before = contents(spec.parent)
     take_in(spec)
     assert b"\nCONFIG_KSM=y\n" in (spec.parent / "configs" / "fedora" / "generic" / "CONFIG_KSM").read_bytes()
