@@ -13,8 +13,8 @@ from backport.model.verdict import Conflict, FileOutcome, PatchOutcome, Suggesti
 from backport.replay.compose import Candidate, Ladder, candidates
 from backport.replay.decide import Decision, decide
 from backport.replay.guard import Guard, refusal
-from backport.replay.guard.landed import KCONFIG
-from backport.replay.guard.text import CHECKS, Check, still_said, text_findings
+from backport.replay.guard.landed import KCONFIG, Speaks
+from backport.replay.guard.text import CHECKS, SEARCHING, Check, still_said, text_findings
 from backport.replay.precision import precision
 from backport.replay.rules.ladder import attempt
 from backport.replay.situation import Library
@@ -77,6 +77,7 @@ class Settler:
         self._guard = guard
         self._policy = policy
         self._left_out: set[bytes] = set()
+        self._configured: set[bytes] = set()  # configuration symbols that were found in the target or in what landed
 
     def settle(self, patch: Patch, tree: str) -> Settled:
         """What becomes of `patch` on `tree`; new objects go to the store, nothing else is written."""
@@ -102,15 +103,33 @@ class Settler:
         """
         self._left_out.update(path for change in patch.changes for path in (change.old_path, change.new_path))
 
-    def _findings(self, patch: Patch, files: Sequence[FileOutcome], before: str, after: str) -> tuple[Finding, ...]:
-        """What the guard finds in a patch that makes `after` of `before`: in the text of `files`, and in what its names mean."""
-        store, history = self._library.store, self._library.history
+    def _findings(
+        self, patch: Patch, files: Sequence[FileOutcome], before: str, after: str, *, search: bool = True
+    ) -> tuple[Finding, ...]:
+        """What the guard finds in a patch that makes `after` of `before`: in the text of `files`, and in what its names mean.
+
+        What the words of the added lines are is a `search` of the whole tree: made last, and where nothing is refused yet.
+        """
+        store, checks, lenient = self._library.store, self._policy.checks, self._policy.lenient
+        quick = {kind: check for kind, check in checks.items() if kind not in SEARCHING}
+        last = {kind: check for kind, check in checks.items() if kind in SEARCHING}
+        found = [*lenient(text_findings(patch.commit, files, store, quick))]
+        found += still_said(self._guard.findings(patch, after), files, store)
+        if search and not any(finding.blocks for finding in found):
+            found += lenient(text_findings(patch.commit, files, store, last, self._speaks(before, after)))
+        return tuple(found)
+
+    def _speaks(self, before: str, after: str) -> Speaks:
+        """Looks words up in the headers of `before`, and configuration symbols, which the patch may define itself, in `after`."""
 
         def speaks(words: Collection[bytes], where: str) -> set[bytes]:
-            return history.configures(after, words) if where == KCONFIG else history.speaks(before, words, where)
+            if where != KCONFIG:
+                return self._library.history.speaks(before, words, where)
+            if new := set(words) - self._configured:
+                self._configured |= self._library.history.configures(after, new)
+            return set(words) & self._configured
 
-        text = text_findings(patch.commit, files, store, speaks, self._policy.checks)
-        return (*self._policy.lenient(text), *still_said(self._guard.findings(patch, after), files, store))
+        return speaks
 
     def decide(self, patch: Patch, tree: str) -> list[Decision]:
         """The decision about each file, all merges made."""
@@ -142,14 +161,14 @@ class Settler:
         for candidate in () if "absent" in torn else self._candidates(patch, tree, decisions):
             if nowhere and candidate.tree == tree:
                 continue  # not applicable, which says more than that it makes no difference
-            findings = self._findings(patch, candidate.files, tree, candidate.tree)
+            findings = self._findings(patch, candidate.files, tree, candidate.tree, search=candidate.sure)
             why = refusal(findings)
             if candidate.sure and not why and not torn - {""}:
                 return Settled(_resolved(patch, tree, candidate), findings, conflicts)
             suggestions.append(self._suggestion(tree, candidate, why))
         suggestions.sort(key=lambda suggestion: bool(suggestion.doubts))
-        if self._policy.accept and suggestions and not suggestions[0].doubts:
-            return replace(self._accepted(patch, tree, suggestions), disputes=conflicts)
+        if self._policy.accept and (accepted := self._accepted(patch, tree, suggestions)):
+            return replace(accepted, disputes=conflicts)
         findings = tuple(self._guard.findings(patch, ""))
         verdict = Verdict.NOT_APPLICABLE if nowhere and not suggestions else Verdict.CONFLICT
         files = tuple(decision.outcome for decision in decisions)
@@ -160,13 +179,19 @@ class Settler:
     def _candidates(self, patch: Patch, tree: str, decisions: Sequence[Decision]) -> tuple[Candidate, ...]:
         return candidates(patch, tree, decisions, self._policy.ladder, self._library, self._since)
 
-    def _accepted(self, patch: Patch, tree: str, suggestions: Sequence[Suggestion]) -> Settled:
-        """The best suggestion, applied because somebody asked for that. The guard is asked again: it remembers the last tree."""
-        best = suggestions[0]
-        findings = self._findings(patch, best.files, tree, best.tree)
-        reason = f"suggested by {', '.join(best.rules)} and applied as asked"
-        outcome = PatchOutcome(patch.commit, patch.subject, Verdict.SUGGESTED, best.files, reason=reason, tree=best.tree)
-        return Settled(replace(outcome, suggestions=tuple(suggestions)), findings)
+    def _accepted(self, patch: Patch, tree: str, suggestions: Sequence[Suggestion]) -> Settled | None:
+        """The best suggestion that the guard has nothing against, applied because somebody asked for that.
+
+        The guard is asked again: it remembers the tree that it was asked about last.
+        """
+        for best in suggestions:
+            findings = self._findings(patch, best.files, tree, best.tree) if not best.doubts else ()
+            if best.doubts or refusal(findings):
+                continue
+            reason = f"suggested by {', '.join(best.rules)} and applied as asked"
+            outcome = PatchOutcome(patch.commit, patch.subject, Verdict.SUGGESTED, best.files, reason=reason, tree=best.tree)
+            return Settled(replace(outcome, suggestions=tuple(suggestions)), findings)
+        return None
 
     def _suggestion(self, tree: str, candidate: Candidate, doubt: str) -> Suggestion:
         paths = [outcome.path for outcome in candidate.resolved]

@@ -26,9 +26,14 @@ _ONCE = re.compile(
 
 def doubled(landed: Landed) -> Iterator[Fault]:
     """Lines that the patch adds, that the target had already, and that upstream has once."""
-    _, ours, theirs, result = landed.counts
     for change in landed.upstream:
         for number, row in enumerate(change.added, change.new + 1):
-            key = squeezed(row)
-            if _ONCE.match(key) and ours[key] and theirs[key] == 1 and result[key] > ours[key]:
-                yield Fault(key.decode("utf-8", "replace"), number, "the target has this line already, and one is enough")
+            if not _ONCE.match(squeezed(row)) or not landed.seen(row)[1]:
+                continue
+            _, ours, theirs, result = landed.counts(row)
+            if ours and theirs == 1 and result > ours:
+                yield Fault(_shown(row), number, "the target has this line already, and one is enough")
+
+
+def _shown(row: bytes) -> str:
+    return squeezed(row).decode("utf-8", "replace")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from backport.git.merge import rows
@@ -39,7 +38,7 @@ def speaks_all(words: Collection[bytes], pattern: str) -> set[bytes]:
 class Landed:
     """`base` and `theirs` are upstream's file before and after the patch, `ours` and `result` the target's at `path`.
 
-    `speaks` tells which words the target's other files have.
+    `speaks` tells which words the target's other files have, `brought` what the whole patch adds to headers and Kconfig files.
     """
 
     path: bytes
@@ -49,6 +48,7 @@ class Landed:
     theirs: bytes
     result: bytes
     speaks: Speaks = speaks_all
+    brought: Mapping[bytes, bytes] = field(default_factory=dict)
 
     @cached_property
     def upstream(self) -> tuple[Change, ...]:
@@ -90,10 +90,14 @@ class Landed:
         """The lines of the target's file before the patch, blanks aside."""
         return [squeezed(row) for row in self.ours_rows]
 
-    @cached_property
-    def counts(self) -> tuple[Counter[bytes], Counter[bytes], Counter[bytes], Counter[bytes]]:
-        """How often each line stands in base, ours, theirs and result, blanks aside; only of the lines that the patch touches."""
-        touched = {squeezed(row) for change in self.upstream for row in (*change.removed, *change.added)}
+    def seen(self, row: bytes) -> tuple[int, int, int, int]:
+        """How often a line stands in base, ours, theirs and result, as a part of longer ones too: quick, and never too few."""
+        bare = row.strip()
+        return self.base.count(bare), self.ours.count(bare), self.theirs.count(bare), self.result.count(bare)
+
+    def counts(self, row: bytes) -> tuple[int, int, int, int]:
+        """How often a line stands in base, ours, theirs and result, blanks aside."""
+        key = squeezed(row)
         texts = (self.base_rows, self.ours_rows, self.theirs_rows, self.result_rows)
-        base, ours, theirs, result = (Counter(key for row in text if (key := squeezed(row)) in touched) for text in texts)
+        base, ours, theirs, result = (sum(key == squeezed(line) for line in text) for text in texts)
         return base, ours, theirs, result

@@ -15,7 +15,6 @@ from backport.replay.guard.place import squeezed, telling
 
 def leftover(landed: Landed) -> Iterator[Fault]:
     """Lines of which more are left than the target had, less those that upstream removed."""
-    base, ours, theirs, result = landed.counts
     seen: set[bytes] = set()
     for change in landed.upstream:
         for number, row in enumerate(change.removed, change.old + 1):
@@ -23,6 +22,10 @@ def leftover(landed: Landed) -> Iterator[Fault]:
             if key in seen or not telling(row):
                 continue
             seen.add(key)
-            gone = base[key] - theirs[key]
-            if gone > 0 and result[key] > max(theirs[key], ours[key] - gone):
+            if _is_left(*landed.seen(row)) and _is_left(*landed.counts(row)):
                 yield Fault(key.decode("utf-8", "replace"), number, "upstream removes this line; it is still there")
+
+
+def _is_left(base: int, ours: int, theirs: int, result: int) -> bool:
+    gone = base - theirs
+    return gone > 0 and result > max(theirs, ours - gone)

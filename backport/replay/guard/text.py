@@ -15,7 +15,7 @@ from backport.model.series import Entry
 from backport.model.verdict import PLAIN, FileOutcome
 from backport.replay.guard.doubled import doubled
 from backport.replay.guard.function import other_function
-from backport.replay.guard.landed import Fault, Landed, Speaks
+from backport.replay.guard.landed import Fault, Landed, Speaks, speaks_all
 from backport.replay.guard.leftover import leftover
 from backport.replay.guard.parsing import parses_worse
 from backport.replay.guard.place import changes
@@ -32,17 +32,20 @@ CHECKS: dict[str, Check] = {
     "parses-worse": parses_worse,
     "strange-word": strange_words,
 }
+SEARCHING = ("strange-word",)
+"""Those that look into other files of the target."""
 _LARGEST = 2 << 20
 _LONGEST = 20_000  # bytes of a line
 
 
 def text_findings(
-    patch: str, files: Sequence[FileOutcome], store: Store, speaks: Speaks, checks: Mapping[str, Check]
+    patch: str, files: Sequence[FileOutcome], store: Store, checks: Mapping[str, Check], speaks: Speaks = speaks_all
 ) -> list[Finding]:
     """What the checks find in the files of one patch as it landed. `speaks` tells which words the target's files have."""
     found: list[Finding] = []
+    brought = {file.path: _added(file, store) for file in files if file.path.endswith(b".h") or b"Kconfig" in file.path}
     for file in files:
-        landed = _landed(file, store, speaks)
+        landed = _landed(file, store, speaks, brought)
         if landed is None:
             continue
         for kind, check in checks.items():
@@ -74,7 +77,7 @@ def _finding(kind: str, fault: Fault, patch: str, path: bytes) -> Finding:
     return Finding(Level.ERROR if fault.sure else Level.WARNING, kind, fault.what, patch, path, fault.line, target=fault.why)
 
 
-def _landed(file: FileOutcome, store: Store, speaks: Speaks) -> Landed | None:
+def _landed(file: FileOutcome, store: Store, speaks: Speaks, brought: Mapping[bytes, bytes]) -> Landed | None:
     """The four texts of a file whose content was made here; None where there is nothing to look at."""
     if file.result is None or file.result in (file.theirs, file.ours):
         return None
@@ -84,7 +87,7 @@ def _landed(file: FileOutcome, store: Store, speaks: Speaks) -> Landed | None:
     base, ours, theirs, result = (text or b"" for text in texts)
     if max(map(len, result.split(b"\n"))) > _LONGEST:
         return None
-    return Landed(file.path, file.upstream_path, base, ours, theirs, result, speaks)
+    return Landed(file.path, file.upstream_path, base, ours, theirs, result, speaks, brought)
 
 
 def _text(entry: Entry | None, store: Store) -> bytes | None:

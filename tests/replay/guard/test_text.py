@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -227,3 +227,15 @@ def test_an_added_line_that_asks_for_a_symbol_that_nothing_defines() -> None:
     speaks = Dictionary({b"HINGE"}, [])
     found = strange_words(landed(base, b"int c;\n" + base, base + line, b"int c;\n" + base + line, speaks=speaks))
     assert faults(found) == [("LID", 2, True)]
+
+
+def test_a_symbol_that_another_file_of_the_patch_defines() -> None:
+    """As in most patches that bring a feature: Kconfig and Makefile, or a symbol and one that depends on it."""
+    base, line = b"obj-y += a.o\n", b"obj-$(CONFIG_LID) += lid.o\n"
+    nobody, brought = Dictionary(set(), []), {b"d/Kconfig": b"config LID\n\tbool\n"}
+    makefile = replace(landed(base, b"# x\n" + base, base + line, b"# x\n" + base + line, b"d/Makefile"), speaks=nobody)
+    assert faults(strange_words(makefile)) == [("LID", 2, True)]
+    assert not list(strange_words(replace(makefile, brought=brought)))
+    two = b"config LID\n\tbool\n\nconfig KNOB\n\tbool\n\tdepends on LID\n"
+    kconfig = replace(landed(b"", b"# x\n", two, b"# x\n" + two, b"d/Kconfig"), speaks=nobody)
+    assert not list(strange_words(replace(kconfig, brought={b"d/Kconfig": two})))
