@@ -141,7 +141,8 @@ def prove_boot(landed: Landed, wish: BootWish, progress: Progress, line: Callabl
     with open_bench(cache_folder(), landed.kernel, landed.shop.store) as bench:
         for arch in wish.archs:
             chain = chosen(landed.kernel, arch, wish.tools)
-            trial = boot.Trial(prober, wish.tools.cc or f"{chain.cross}gcc", wish.consoles, line)
+            init = probe.compile_init(prober, wish.tools.cc or f"{chain.cross}gcc", arch)
+            trial = boot.Trial(prober, init, wish.consoles, line)
             accel = wish.accel or machine.accelerator(arch)
             for number, processors in enumerate(wish.processors):
                 on = machine.Machine(arch, processors, prober.memory, accel)

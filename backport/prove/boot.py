@@ -7,6 +7,7 @@ mutants   the series with one thing wrong       the probe must fail; one that it
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import tempfile
 from collections.abc import Callable
@@ -19,12 +20,12 @@ from backport.model.progress import Progress
 from backport.model.proof import Outcome, Proof
 from backport.model.result import Skipped
 from backport.model.series import Entry
-from backport.prove import machine, objects, probe
+from backport.prove import machine, objects
 from backport.prove.bench import Bench, Make
 from backport.prove.build import Chain, Setup, plural
 from backport.prove.config import make_config
 from backport.prove.disk import writing
-from backport.prove.image import NotBuiltError, image
+from backport.prove.image import NotBuiltError, compiled, image
 from backport.prove.initramfs import initramfs
 from backport.prove.machine import Machine
 from backport.prove.mutants import Mutant, candidates, choose
@@ -34,10 +35,10 @@ from backport.prove.verdict import judge
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What is booted with: the probe, the compiler for it, the folder for consoles, and who hears each console line."""
+    """What is booted with: the probe and its program, the folder for consoles, and who hears each console line."""
 
     probe: Probe
-    cc: str
+    init: bytes
     consoles: Path
     line: Callable[[str], None]
 
@@ -55,11 +56,10 @@ def boot_image(kind: str, subject: str, kernel: Path, on: Machine, trial: Trial)
     """Boot one kernel image with the probe as its init; the proof."""
     number = secrets.token_hex(8)
     name = "".join(c if c.isalnum() or c in "-." else "-" for c in f"{kind}-{subject}-{on.arch}-{on.processors}")[:120]
-    init = probe.compile_init(trial.probe, trial.cc, on.arch)
     with writing(trial.consoles), tempfile.TemporaryDirectory(prefix="backport-") as folder:
         trial.consoles.mkdir(parents=True, exist_ok=True)
         disk = Path(folder) / "initramfs"
-        disk.write_bytes(initramfs(init, [("number", number.encode())]))
+        disk.write_bytes(initramfs(trial.init, [("number", number.encode())]))
         keep = trial.consoles / f"{name}.console"
         booted = machine.boot(on, kernel, disk, number, trial.probe.timeout, trial.line, keep)
     verdict = judge(booted.console, number, booted.ending)
@@ -89,17 +89,21 @@ def try_mutants(
     tried = Tried()
     order = choose(_all_candidates(chain, bench, trees, setup), count)
     progress.stage("mutants", count)
-    stillborn = 0
+    stillborn = alike = 0
+    originals = {path: _digest(bench, setup, chain.tip, path) for path in sorted({mutant.path for mutant in order})}
     for mutant in order:
         if len(tried.proofs) == count:
             break
         tree = trees.edit(chain.tip, {mutant.path: _entry(chain, bench, trees, mutant)})
         try:
+            if _digest(bench, setup, tree, mutant.path) == originals[mutant.path]:
+                alike += 1  # another text, the same program
+                continue
             built = image(bench, setup, tree, lambda _: None)
         except NotBuiltError:
             stillborn += 1  # no kernel, no mutant
             continue
-        proof = boot_image("mutant", mutant.name, built.path, on, trial)
+        proof = replace(boot_image("mutant", mutant.name, built.path, on, trial), measures=())
         tried.proofs.append(_explained(proof, trial.probe))
         progress.step(f"{'caught' if proof.as_expected else 'NOT caught'}: {mutant.name}")
     tried.findings = [_uncaught(proof) for proof in tried.proofs if not proof.as_expected]
@@ -107,6 +111,8 @@ def try_mutants(
     if stillborn:
         why = "without the hunk, or with the condition turned, the kernel does not compile"
         tried.skipped.append(Skipped("mutants", plural(stillborn, "candidate"), why))
+    if alike:
+        tried.skipped.append(Skipped("mutants", plural(alike, "candidate"), "the compiler makes the same object of it"))
     if len(tried.proofs) < count:
         tried.skipped.append(Skipped("mutants", f"{count - len(tried.proofs)} of {count}", "the series has no more to get wrong"))
     progress.done(f"{caught} of {len(tried.proofs)} caught")
@@ -127,6 +133,13 @@ def _all_candidates(chain: Chain, bench: Bench, trees: Trees, setup: Setup) -> l
         if tip is not None and name and (built is None or name in built):
             found.append(candidates(path, trees.read(chain.base, path) or b"", tip))
     return found
+
+
+def _digest(bench: Bench, setup: Setup, tree: str, path: bytes) -> str:
+    """What the compiler makes of a file of a tree. NotBuiltError where it makes nothing."""
+    name = objects.object_of(path, setup.arch)
+    made = compiled(bench, setup, tree, name)
+    return hashlib.sha256(made).hexdigest()
 
 
 def _entry(chain: Chain, bench: Bench, trees: Trees, mutant: Mutant) -> Entry:

@@ -43,18 +43,29 @@ def image(bench: Bench, setup: Setup, tree: str, told: Callable[[str], None], *,
     kept = bench.cache / "images" / results.key(tree, setup.arch, setup.recipe, setup.toolchain.digest, strict)
     if kept.is_file():
         return Image(kept)
-    make = Make(bench, setup.toolchain, setup.arch, bench.output(setup.folder))
-    bench.checkout(tree)
-    lost = make_config(make, setup.recipe)
-    if strict and lost:
-        raise NotBuiltError("the configuration lost what was asked for: " + "; ".join(map(str, lost[:3])), where=str(make.log))
     target = image_target(setup.arch)
-    ended = make.run([target], told=told)
-    if ended.code != 0:
-        raise NotBuiltError(f"it does not build: {make.said(2)}", where=str(make.log))
+    make = _make(bench, setup, tree, target, told, strict)
     with writing(kept):
         kept.parent.mkdir(parents=True, exist_ok=True)
         temporary = kept.with_suffix(".new")
         shutil.copyfile(make.out / _PLACES[target], temporary)
         temporary.replace(kept)
     return Image(kept)
+
+
+def compiled(bench: Bench, setup: Setup, tree: str, name: str) -> bytes:
+    """One object of a tree, as the compiler makes it. NotBuiltError where it does not."""
+    make = _make(bench, setup, tree, name, lambda _: None, strict=False)
+    return (make.out / name).read_bytes()
+
+
+def _make(bench: Bench, setup: Setup, tree: str, target: str, told: Callable[[str], None], strict: bool) -> Make:
+    make = Make(bench, setup.toolchain, setup.arch, bench.output(setup.folder))
+    bench.checkout(tree)
+    lost = make_config(make, setup.recipe)
+    if strict and lost:
+        raise NotBuiltError("the configuration lost what was asked for: " + "; ".join(map(str, lost[:3])), where=str(make.log))
+    ended = make.run([target], told=told)
+    if ended.code != 0:
+        raise NotBuiltError(f"it does not build: {make.said(2)}", where=str(make.log))
+    return make

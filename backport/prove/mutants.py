@@ -5,7 +5,8 @@ Two kinds, both of the difference between the target and the tip:
     one condition turned                   `if (x)` on an added line becomes `if (!(x))`
 Only files that the configuration compiles are mutated, and only so that the result is another program: comments, blank
 lines, includes and error messages are let be. The choice is deterministic: candidates are spread evenly over the files.
-A hunk whose loss does not compile is not a mutant, and the next candidate takes its place.
+A hunk whose loss does not compile is not a mutant, nor is one that compiles to the very same object (a `#line` keeps the
+numbers in it alike); the next candidate takes its place.
 """
 
 from __future__ import annotations
@@ -71,7 +72,8 @@ def _left_out(path: bytes, base: bytes, tip: bytes) -> Iterator[Mutant]:
         if tag == "equal" or all(_IDLE.match(line) for line in changed):
             continue
         shown = next((line for line in changed[::-1] if not _IDLE.match(line)), b"")
-        yield Mutant(path, j1 + 1, f"hunk left out: {_shown(shown)}", b"\n".join([*new[:j1], *old[i1:i2], *new[j2:]]))
+        content = b"\n".join([*new[:j1], *old[i1:i2], b"#line %d" % (j2 + 1), *new[j2:]])
+        yield Mutant(path, j1 + 1, f"hunk left out: {_shown(shown)}", content)
 
 
 def _turned(path: bytes, base: bytes, tip: bytes) -> Iterator[Mutant]:

@@ -39,7 +39,7 @@ def test_a_turned_condition_is_turned_and_nothing_else() -> None:
 
 def test_a_hunk_left_out_gives_the_targets_lines_back() -> None:
     (mutant,) = [m for m in candidates(b"f.c", BASE, TIP) if "left out" in m.what]
-    assert mutant.content == b"/* what f is for */\n" + BASE
+    assert mutant.content == b"/* what f is for */\n" + BASE.replace(b"}\n", b"#line 10\n}\n")
 
 
 def test_a_condition_over_two_lines_is_let_be() -> None:

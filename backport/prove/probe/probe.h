@@ -21,8 +21,9 @@
 
 typedef unsigned long long u64;
 
-/* To be written by the probe. */
+/* To be written by the probe. `executed` is run instead in a program that the probe started with `execute`. */
 void probe(void);
+int executed(const char *word);
 
 /* Verdicts. A check that does not hold is a failure; a skipped one is told; `absent` says that the kernel has no such feature. */
 int check(int holds, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -50,6 +51,7 @@ u64 frame_flags(u64 frame);		/* /proc/kpageflags */
 long spawn(int (*function)(void *with), void *with);
 int ended(long pid, long most_ms);	/* its status; 256 and a signal; -1: it did not end, and was killed */
 int in_child(int (*function)(void *with), void *with, long most_ms);
+void execute(const char *word);		/* the probe's own program anew, in this process */
 
 /* Time. */
 u64 now_ns(void);
