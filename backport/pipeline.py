@@ -1,4 +1,4 @@
-"""The stair, walked down once: ingest, replay, drift, package, report.
+"""The stair, walked down once: ingest, replay, drift, package, prove (where asked), report.
 
 Nothing is written outside the output folder (and the cache), and that appears in its place only when all of it is there.
 """
@@ -26,6 +26,7 @@ from backport.output import MARK, output_folder
 from backport.package import atomic, version
 from backport.package.handover import Wishes, write
 from backport.prerequisites import complete, marked
+from backport.proving import check_stages, hand_over, prove
 from backport.report import document
 from backport.settings import cache_folder
 
@@ -46,6 +47,7 @@ class Options:
     srpm: bool = True
     prerequisites: bool = False
     suggestions: bool = False
+    prove: tuple[str, ...] = ()
 
 
 def run(options: Options, progress: Progress) -> RunResult:
@@ -54,6 +56,7 @@ def run(options: Options, progress: Progress) -> RunResult:
     A conflict, a finding or a missing rpm is part of the result. An error of ours means that nothing was written.
     """
     definition = options.definition
+    check_stages(options.prove)
     with output_folder(options.destination) as work, ExitStack() as stack:
         sources = open_histories(definition, options.kernels, [options.onto], work, progress)
         if options.branch is not None:
@@ -72,6 +75,8 @@ def run(options: Options, progress: Progress) -> RunResult:
         wishes = Wishes(options.tarball, options.packager, options.srpm, cache_folder())
         package = write(work, definition, wishes, onto, kernel, replayed.outcomes, store, shop.trees, progress)
 
+        subject = hand_over(definition, options.onto, onto, replayed.outcomes, shop)
+        proved = prove(options.prove, subject, work / "proof", progress)
         result = RunResult(
             tool=f"backport {__version__}",
             series=definition.name,
@@ -83,10 +88,11 @@ def run(options: Options, progress: Progress) -> RunResult:
             tip=replayed.tip if replayed.tip != onto.oid else "",
             tip_tree=replayed.tree,
             patches=(*marked(replayed.outcomes, put, definition.folds), *_dropped(definition)),
-            findings=examined.findings,
+            findings=(*examined.findings, *proved.findings),
             config=definition.config,
             artifacts=package.artifacts,
-            skipped=(*examined.skipped, *package.skipped),
+            skipped=(*examined.skipped, *package.skipped, *proved.skipped),
+            proofs=tuple(proved.proofs),
         )
         progress.stage("report", 1)
         atomic.put(work / REPORT, document.dump(result))

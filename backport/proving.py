@@ -14,7 +14,7 @@ from backport.git.history import Commit, History
 from backport.git.trees import Trees
 from backport.ingest.commits import ingest
 from backport.model.definition import Definition
-from backport.model.errors import InputError
+from backport.model.errors import BackportError, InputError
 from backport.model.finding import Finding
 from backport.model.progress import Progress
 from backport.model.proof import Proof
@@ -27,6 +27,8 @@ from backport.prove.build import Chain, Setup, Step
 from backport.prove.config import Recipe, Wish
 from backport.prove.image import boot_wishes
 from backport.settings import cache_folder, config_file
+
+STAGES = ("build", "boot")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,30 @@ def hand_over(definition: Definition, onto: str, base: Commit, outcomes: Sequenc
     ]
     kernel = version.parse(makefile, f"{onto}:Makefile").upstream
     return Landed(definition, Chain(onto, base.tree, tuple(steps)), kernel, shop)
+
+
+def check_stages(stages: Sequence[str]) -> None:
+    """InputError for a stage that there is not: to be asked before a run, not at its end."""
+    if unknown := [stage for stage in stages if stage not in STAGES]:
+        raise InputError(f"there is nothing to prove called {unknown[0]!r}", where="--prove", then=f"give {', '.join(STAGES)}")
+
+
+def prove(stages: Sequence[str], landed: Landed, consoles: Path, progress: Progress) -> Proved:
+    """What `run --prove` asks for, with the defaults of `backport prove`. What cannot be done is said; the run goes on."""
+    proved = Proved()
+    for stage in stages:
+        try:
+            if stage == "build":
+                found = prove_build(landed, BuildWish(), progress)
+            else:
+                found = prove_boot(landed, BootWish(consoles, control=True), progress, progress.step)
+        except BackportError as error:
+            proved.skipped.append(Skipped("prove", stage, error.what, error.then))
+            continue
+        proved.proofs += found.proofs
+        proved.findings += found.findings
+        proved.skipped += found.skipped
+    return proved
 
 
 def prove_build(landed: Landed, wish: BuildWish, progress: Progress) -> Proved:

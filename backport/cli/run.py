@@ -21,6 +21,7 @@ from backport.cli import STATUS_HELP
 @click.option("--srpm/--no-srpm", default=True, help="Build the source RPM with rpmbuild.")
 @click.option("--with-prerequisites", "prerequisites", is_flag=True, help="Put the cheapest complete plan before what conflicts.")
 @click.option("--accept-suggestions", "suggestions", is_flag=True, help="Apply what rules suggest and the guard does not doubt.")
+@click.option("--prove", metavar="build,boot", default="", help="Also build every step, and boot the result with its probe.")
 @click.option("--patches", type=click.Path(path_type=Path), metavar="DIR", help="A folder of series definitions, searched first.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON instead.")
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
@@ -35,6 +36,7 @@ def command(
     srpm: bool,
     prerequisites: bool,
     suggestions: bool,
+    prove: str,
     patches: Path | None,
     as_json: bool,
     quiet: bool,
@@ -61,6 +63,7 @@ def command(
         packager=packager,
         srpm=srpm,
         prerequisites=prerequisites,
+        prove=tuple(filter(None, prove.split(","))),
         suggestions=suggestions,
     )
     with Console(quiet=quiet or as_json) as console:

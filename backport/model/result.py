@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from backport.model.definition import ConfigValue
 from backport.model.finding import Finding
+from backport.model.proof import Proof
 from backport.model.verdict import PatchOutcome
 
 
@@ -52,8 +53,10 @@ class RunResult:
     config: tuple[ConfigValue, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
     skipped: tuple[Skipped, ...] = ()
+    proofs: tuple[Proof, ...] = ()
 
     @property
     def needs_person(self) -> bool:
         """Whether any patch or finding asks for somebody: exit status 1."""
-        return any(p.verdict.needs_person for p in self.patches) or any(f.blocks for f in self.findings)
+        bad = any(p.verdict.needs_person for p in self.patches) or any(f.blocks for f in self.findings)
+        return bad or any(not proof.as_expected for proof in self.proofs)

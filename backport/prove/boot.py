@@ -63,7 +63,8 @@ def boot_image(kind: str, subject: str, kernel: Path, on: Machine, trial: Trial)
         keep = trial.consoles / f"{name}.console"
         booted = machine.boot(on, kernel, disk, number, trial.probe.timeout, trial.line, keep)
     verdict = judge(booted.console, number, booted.ending)
-    return Proof(kind, subject, on.name, verdict.outcome, verdict.why, verdict.checks, verdict.measures, keep.name)
+    place = f"{trial.consoles.name}/{keep.name}"
+    return Proof(kind, subject, on.name, verdict.outcome, verdict.why, verdict.checks, verdict.measures, place)
 
 
 def build_and_boot(

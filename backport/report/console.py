@@ -26,7 +26,7 @@ from backport.model.errors import BackportError
 from backport.model.finding import Finding, Level
 from backport.model.result import RunResult, Skipped
 from backport.model.verdict import PatchOutcome
-from backport.report import resolutions, safe, view
+from backport.report import proofs, resolutions, safe, view
 from backport.report.summary import headline, left_out, plural, ranked, remarked, ruled, unsettled
 
 PLAIN_WIDTH = 110
@@ -119,6 +119,8 @@ class Console:
             self._block(view.remark_tree(result))
         if left_out(result):
             self._block(view.left_out_tree(result))
+        for made in proofs.blocks(result.proofs):
+            self._print(made)
         if result.skipped:
             self._block(view.skipped_tree(result.skipped))
         if result.artifacts:

@@ -38,7 +38,7 @@ ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"}
 def render(result: RunResult) -> str:
     """The whole summary: verdicts, what needs a person with both sides and causes, findings, what was left out or not done."""
     beside = (_ruled(result), _remarked(result), _left_out(result), _not_done(result))
-    parts = (_head(result), _unsettled(result), _findings(ranked(result)), *beside)
+    parts = (_head(result), _unsettled(result), _findings(ranked(result)), _proofs(result), *beside)
     return "\n".join(line for part in parts for line in part) + "\n"
 
 
@@ -182,6 +182,19 @@ def _left_out(result: RunResult) -> Iterator[str]:
         yield f"- {patch.verdict}: {_patch(patch)}: {prose(reason(patch))}"
         for cause in patch.causes:
             yield f"  - because of {_cause(cause)}"
+
+
+def _proofs(result: RunResult) -> Iterator[str]:
+    if not result.proofs:
+        return
+    yield from ("", "### Proofs", "", "| proof | what | with | outcome | |", "|---|---|---|---|---|")
+    for proof in result.proofs:
+        said = f"{proof.outcome}" + ("" if proof.as_expected else " (!)")
+        why = prose(proof.why) or (f"{sum(c.outcome == 'ok' for c in proof.checks)} checks ok" if proof.checks else "")
+        yield row(proof.kind, code(proof.subject), prose(proof.setup), said, why)
+    for proof in (proof for proof in result.proofs if proof.measures):
+        figures = ", ".join(f"{prose(m.name)} {m.value} {prose(m.unit)}" for m in proof.measures)
+        yield from ("", f"{proof.kind}, {prose(proof.setup)}: {figures}")
 
 
 def _not_done(result: RunResult) -> Iterator[str]:

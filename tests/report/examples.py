@@ -9,6 +9,7 @@ from pathlib import Path
 from backport.model.definition import ConfigValue, DefinedCommit, Definition, Drop, Topic
 from backport.model.evidence import Evidence
 from backport.model.finding import Finding, Level
+from backport.model.proof import Check, Measure, Outcome, Proof
 from backport.model.result import Artifact, RunResult, Skipped
 from backport.model.series import Entry
 from backport.model.verdict import Cause, Conflict, FileOutcome, PatchOutcome, Suggestion, Verdict
@@ -191,6 +192,17 @@ def hostile() -> RunResult:
             Finding(Level.NOTE, "odd\x1b", "s[/]\x1b`|@x", full("bad000000001"), path, 1, "u\x1b", "t\x1b", bad, "h\x1b <i>"),
         ),
         skipped=(Skipped("st\x1b[/]", "w\x1b@you", "why\x1b", "rm\x1b"),),
+        proofs=(
+            Proof(
+                "boot",
+                "s\x1b[/]`|@x",
+                "x86\x1b",
+                Outcome.FAILED,
+                "w\x1b|<i>",
+                (Check("c\x1b[/]", "failed", "s\x1b"),),
+                (Measure("m\x1b[/]|", 7, "u\x1b"),),
+            ),
+        ),
         artifacts=(Artifact("a\x1b[/].patch", "patch\x1b", "0" * 64),),
         config=(),
     )
