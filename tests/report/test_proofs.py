@@ -22,7 +22,8 @@ BOOT = Proof(
     measures=(Measure("write", 100, "ns"), Measure("pages scanned", 123456, "pages/s")),
     console="proof/boot.console",
 )
-CONTROL = Proof("control", "v2.6.31", "x86_64, 2 processors, tcg", Outcome.ABSENT, "EINVAL", measures=(Measure("write", 50, "ns"),))
+PLAIN = (Measure("write", 50, "ns"),)
+CONTROL = Proof("control", "v2.6.31", "x86_64, 2 processors, tcg", Outcome.ABSENT, "EINVAL", measures=PLAIN)
 MUTANT = Proof("mutant", "mm/ksm.c:7 condition turned: if (a)", "x86_64", Outcome.FAILED, "one (0)")
 
 
@@ -62,7 +63,7 @@ def test_the_console_shows_outcome_skipped_checks_and_figures_beside_each_other(
     assert "✓ passed" in text
     assert "✓ absent" in text
     assert "✓ caught" in text
-    assert "skipped  two  no debugfs" in text
+    assert "skipped two  no debugfs" in text
     write = [line for line in text.splitlines() if " ns " in line]
     assert [line.count("█") for line in write] == [24, 12]
     assert "123 456 pages/s" in text
