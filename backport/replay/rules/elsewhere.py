@@ -58,7 +58,8 @@ def homes(situation: Situation, base: bytes, group: Group) -> list[Home]:
     own = situation.ours
     if not group.name:
         window = _window(base, group)
-        texts = neighbours(situation) if len(window) >= _FEWEST else ()
+        here = own is not None and _has(window, rows(own))
+        texts = neighbours(situation) if len(window) >= _FEWEST and not here else ()
         likely = ((path, rows(text)) for path, text in texts if _may_have(window, text))
         return [Home(path, lines, Span(0, len(lines))) for path, lines in likely if _has(window, lines)]
     if len(functions(base)[group.name]) > 1:  # one for each branch of an #if: the name does not tell them apart
@@ -103,8 +104,10 @@ def _alike(path: bytes, text: bytes, base: bytes, group: Group) -> list[Home]:
 
 def neighbours(situation: Situation) -> Iterator[tuple[bytes, bytes]]:
     """The target's other sources of the same kind in the folder of a file, then in the one above; bounded in number and size."""
-    library, ending = situation.library, situation.path[situation.path.rfind(b".") :]
-    folder = situation.path.rpartition(b"/")[0]
+    folder, _, own = situation.path.rpartition(b"/")
+    if b"." not in own:  # Makefile, Kconfig: another folder's has nothing of this one's
+        return
+    library, ending = situation.library, own[own.rindex(b".") :]
     read = 0
     for place in dict.fromkeys((folder, folder.rpartition(b"/")[0])):
         entry = library.trees.entry(situation.tree, place) if place else None

@@ -12,6 +12,7 @@ from dataclasses import replace
 from backport.replay.rules.anchor import anchor
 from backport.replay.rules.drifted import drifted
 from backport.replay.rules.frame import Block, Frame
+from backport.replay.rules.lists import lists
 from backport.replay.rules.moved import moved
 from backport.replay.rules.present import present
 from backport.replay.rules.renames import RULE as RENAMES
@@ -23,7 +24,7 @@ from backport.replay.situation import Resolution, Situation
 
 Rule = Callable[[Situation], Resolution | None]
 
-LADDER: tuple[Rule, ...] = (renames, anchor, words, present, drifted, moved, unneeded)
+LADDER: tuple[Rule, ...] = (renames, lists, anchor, words, present, drifted, moved, unneeded)
 _SEARCHING = (moved, unneeded)
 _MOST_MORE = 4  # suggestions beside the best one
 

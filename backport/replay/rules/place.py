@@ -16,6 +16,8 @@ from backport.replay.rules.lines import Hunk, slides
 from backport.replay.rules.shape import Shape
 
 _HANGING = re.compile(rb"(?:^|\W)(?:if|for|while|switch|else|do)\b[^;{}]*$|\w*for_?each\w*\b[^;{}]*$|[^;{}:,>)\\/\"\w]$")
+_GOTO = re.compile(rb"\bgoto\s+(\w+)\s*;")
+_LABEL = re.compile(rb"^\s*(\w+):")
 _TELLING = re.compile(rb"\w{3}.*\w{3}")
 _OPEN = re.compile(rb"^[ \t]*#[ \t]*if|\{|\(", re.M)
 _CLOSE = re.compile(rb"^[ \t]*#[ \t]*endif|\}|\)", re.M)
@@ -115,7 +117,14 @@ class Placer:
 
     def _made(self, hunk: Hunk, x: int, y: int, how: str, sure: bool, *checks: str) -> Place:
         passed = self.standing(hunk, x)
-        return Place(hunk, x, y, how, sure and passed == STANDING, (*checks, *passed))
+        return Place(hunk, x, y, how, sure and passed == STANDING and self._labelled(hunk), (*checks, *passed))
+
+    def _labelled(self, hunk: Hunk) -> bool:
+        """Whether every label that the added lines jump to is the target's too, or the patch's own (e42dee9a99a3)."""
+        wanted = {label for row in self.frame.theirs[hunk.c : hunk.d] for label in _GOTO.findall(row)}
+        old = {label for row in self.frame.base for label in _LABEL.findall(row)} if wanted else set()
+        here = {label for row in self.frame.ours for label in _LABEL.findall(row)} if wanted else set()
+        return not (wanted & old) - here
 
     def _alike(self, places: Sequence[Place]) -> bool:
         """Whether all places give the same text: a change with its edges moved over equal lines is the same change.

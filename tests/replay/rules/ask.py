@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import cast
 
+from backport.git.history import History
+from backport.git.store import Store
+from backport.git.trees import Trees
 from backport.model.series import FileChange, Patch
 from backport.replay.rules.ladder import attempt
 from backport.replay.situation import Library, Resolution, Situation
@@ -12,11 +15,29 @@ from backport.replay.situation import Library, Resolution, Situation
 Rule = Callable[[Situation], Resolution | None]
 
 
+class _NoTrees:
+    """A target of this one file."""
+
+    def entry(self, tree: str, path: bytes) -> None:
+        """Nothing is anywhere."""
+
+
 def situation(base: bytes | None, ours: bytes | None, theirs: bytes | None, path: bytes = b"drivers/x.c") -> Situation:
     """One file in conflict, with no history to ask."""
     patch = Patch("1" * 40, "2" * 40, "3" * 40, "4" * 40, b"", b"", b"", b"subject\n", ())
     change = FileChange("M", path, path, None, None)
-    return Situation(patch, change, path, "5" * 40, "", base, ours, theirs, (), cast("Library", None))
+    return Situation(
+        patch,
+        change,
+        path,
+        "5" * 40,
+        "",
+        base,
+        ours,
+        theirs,
+        (),
+        Library(cast("Store", None), cast("Trees", _NoTrees()), cast("History", None)),
+    )
 
 
 def ask(rule: Rule, base: bytes, ours: bytes, theirs: bytes, path: bytes = b"drivers/x.c") -> Resolution | None:

@@ -19,7 +19,17 @@ from tests.gitrepo import FILE, Files, Repo
 from tests.replay.rules.ask import ask, text
 
 HEAD = b"#include <x.h>\n\n"
-START = b"static int start(struct s *s)\n{\n\tint err = 0;\n\n\tlock_it(s, err);\n\ts->state = next_state(1);\n\tunlock_it(s, err);\n\treturn err;\n}\n\n"
+START = b"""static int start(struct s *s)
+{
+	int err = 0;
+
+	lock_it(s, err);
+	s->state = next_state(1);
+	unlock_it(s, err);
+	return err;
+}
+
+"""
 STOP = b"static void stop(struct s *s)\n{\n\tstruct t *t = s->t;\n\n\tfree_one(t);\n\tfree_other(t);\n\ts->t = 0;\n}\n\n"
 SHOW = b"static int show(struct s *s)\n{\n\tint n;\n\n\tfor (n = 0; n < 8; n++)\n\t\tprint(s, n);\n\treturn 0;\n}\n\n"
 FIXED = START.replace(b"next_state(1)", b"next_state(2)")
