@@ -16,7 +16,7 @@ from backport.replay.rules.lists import lists
 from backport.replay.rules.moved import moved
 from backport.replay.rules.present import present
 from backport.replay.rules.renames import RULE as RENAMES
-from backport.replay.rules.renames import renames
+from backport.replay.rules.renames import names, renamed, renames
 from backport.replay.rules.settle import Texts, clean_edits, disputed, framed, joined, united
 from backport.replay.rules.unneeded import unneeded
 from backport.replay.rules.words import words
@@ -35,12 +35,21 @@ def attempt(situation: Situation, ladder: Sequence[Rule] = LADDER) -> tuple[Reso
     if frame is None:
         return tuple(_ranked(_answers(situation, ladder)))
     answers: list[list[Resolution]] = []
-    for block in disputed(frame):
+    asked = _asked(situation, frame)
+    for block in asked:
         found = _answers(narrowed(situation, frame, block), ladder)
         if not found:
             return ()
         answers.append(_ranked(found))
-    return tuple(_combined(situation, frame, answers)) if answers else ()
+    own = joined(frame.ours, clean_edits(frame, asked))
+    return tuple(_combined(situation, own, answers)) if answers else ()
+
+
+def _asked(situation: Situation, frame: Frame) -> list[Block]:
+    """The blocks in dispute, and those that merge but bring a name which is known to have changed (3da0dd433dc3 on v2.6.31)."""
+    old = set(renamed(situation))
+    rest = disputed(frame)
+    return [b for b in frame.blocks if b in rest or (old and any(old & names(frame.theirs[h.c : h.d]) for h in b.hunks))]
 
 
 def _answers(situation: Situation, ladder: Sequence[Rule]) -> list[Resolution]:
@@ -59,13 +68,13 @@ def _answers(situation: Situation, ladder: Sequence[Rule]) -> list[Resolution]:
     return found
 
 
-def _combined(situation: Situation, frame: Frame, answers: Sequence[Sequence[Resolution]]) -> Iterator[Resolution]:
+def _combined(situation: Situation, own: bytes | None, answers: Sequence[Sequence[Resolution]]) -> Iterator[Resolution]:
     """The best answer to each dispute, then the same with the next best one in a single place; each text once."""
     best = [found[0] for found in answers]
     swapped = [[*best[:i], second, *best[i + 1 :]] for i, found in enumerate(answers) for second in found[1:]]
     seen: list[Texts] = []
     for parts in [best, *swapped[:_MOST_MORE]]:
-        made = _joined(situation, frame, parts)
+        made = _joined(situation, own, parts)
         if made is not None and made.texts not in seen:
             seen.append(made.texts)
             yield made
@@ -87,16 +96,15 @@ def _ranked(found: Sequence[Resolution]) -> list[Resolution]:
     return sorted(settled, key=lambda r: not r.sure)
 
 
-def _joined(situation: Situation, frame: Frame, parts: Sequence[Resolution]) -> Resolution | None:
-    """The parts, and what merges by itself, in one; None where two of them claim the same lines of the target."""
-    clean = joined(frame.ours, clean_edits(frame))
+def _joined(situation: Situation, own: bytes | None, parts: Sequence[Resolution]) -> Resolution | None:
+    """The parts, and the file with what merges by itself, in one; None where two of them claim the same lines of the target."""
     ours = situation.ours or b""
-    own: list[Texts] = [{situation.path: clean}] if clean not in (None, ours) else []
+    clean: list[Texts] = [{situation.path: own}] if own not in (None, ours) else []
 
     def target(path: bytes) -> bytes:
         return ours if path == situation.path else situation.library.trees.read(situation.tree, path) or b""
 
-    texts = united([*own, *(part.texts for part in parts)], target)
+    texts = united([*clean, *(part.texts for part in parts)], target)
     if texts is None:
         return None
     rule = "+".join(dict.fromkeys(name for part in parts for name in part.rule.split("+")))

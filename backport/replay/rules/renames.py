@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -45,12 +45,9 @@ class Renamed:
 
 def renames(situation: Situation) -> Resolution | None:
     """The target's file with the patch in the target's words; None where no name of the patch had another one there."""
-    base, ours, theirs = situation.base, situation.ours, situation.theirs
-    if base is None or ours is None or theirs is None or laid(base, ours, theirs) is None:
-        return None
-    wanted = _strange(base, ours, theirs)
-    found = {name: renamed for name, renamed in mined(base, ours).items() if name in wanted} if wanted else {}
-    if not found:
+    found = renamed(situation)
+    base, theirs = situation.base, situation.theirs
+    if not found or base is None or theirs is None:
         return None
     step = replace(situation, base=_spelt(base, found), theirs=_spelt(theirs, found))
     inner = next((answer for rule in _INNER if (answer := rule(step)) is not None), None)
@@ -62,10 +59,24 @@ def renames(situation: Situation) -> Resolution | None:
     return Resolution(RULE, sure, inner.texts, evidence)
 
 
+def renamed(situation: Situation) -> Mapping[bytes, Renamed]:
+    """The names on the lines that a patch adds that are called otherwise in the target's file."""
+    base, ours, theirs = situation.base, situation.ours, situation.theirs
+    if base is None or ours is None or theirs is None or laid(base, ours, theirs) is None:
+        return {}
+    wanted = _strange(base, ours, theirs)
+    return {name: found for name, found in mined(base, ours).items() if name in wanted} if wanted else {}
+
+
+def names(lines: Iterable[bytes]) -> set[bytes]:
+    """The identifiers of some lines."""
+    return {name for row in lines for name in _NAME.findall(row)}
+
+
 def _strange(base: bytes, ours: bytes, theirs: bytes) -> set[bytes]:
     """Names on the lines that the patch adds that upstream's file had before it, and the target's has not."""
     three = rows(theirs)
-    added = {name for hunk in hunks(rows(base), three) for row in three[hunk.c : hunk.d] for name in _NAME.findall(row)}
+    added = names(row for hunk in hunks(rows(base), three) for row in three[hunk.c : hunk.d])
     return added & mentioned(base) - mentioned(ours)
 
 

@@ -46,12 +46,11 @@ def disputed(frame: Frame) -> list[Block]:
     return [block for block in frame.blocks if not block.clean] or list(frame.blocks)
 
 
-def clean_edits(frame: Frame) -> list[Edit]:
-    """What a three-way merge does by itself."""
+def clean_edits(frame: Frame, asked: Sequence[Block]) -> list[Edit]:
+    """What a three-way merge does by itself: all but the blocks that a rule is asked about."""
     found = []
-    rest = disputed(frame)
     for block in frame.blocks:
-        for hunk in block.hunks if block not in rest else ():
+        for hunk in block.hunks if block not in asked else ():
             at = frame.there[hunk.a - 1] + 1 if hunk.a else 0
             found.append(Edit(at, at + hunk.b - hunk.a, tuple(frame.theirs[hunk.c : hunk.d]), hunk.a))
     return found
@@ -100,7 +99,7 @@ def joined(ours: Sequence[bytes], edits: Sequence[Edit]) -> bytes | None:
 
 def resolution(situation: Situation, rule: str, frame: Frame, edits: Sequence[Edit]) -> Resolution | None:
     """The target's file with these edits, and with what merges by itself."""
-    text = joined(frame.ours, [*clean_edits(frame), *edits])
+    text = joined(frame.ours, [*clean_edits(frame, disputed(frame)), *edits])
     if text is None:
         return None
     evidence = tuple(_evidence(situation, rule, made) for made in edits)
