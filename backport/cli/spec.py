@@ -66,7 +66,7 @@ def edit(
     Every place must be found exactly once, or nothing is written. A second edit changes nothing; a new revision of the series
     replaces its own lines, which it marked, and nothing else.
     """
-    from backport.package import adopt, document, edit, verify
+    from backport.package import adopt, document, edit
 
     definition, files = _taken(series, patches)
     change = adopt.change(
@@ -81,7 +81,11 @@ def edit(
         own_lines=own_lines,
     )
     edited = edit.edit(document.read(spec), change, spec.parent)
-    facts = verify.confirm(edited.after, spec.parent) if trust_spec else []
+    facts: list[str] = []
+    if trust_spec:
+        from backport.package import verify
+
+        facts = verify.confirm(edited.after, spec.parent)
     _show(edited, spec, facts, in_place=in_place, as_diff=as_diff)
     return 0
 

@@ -14,8 +14,8 @@ from backport.model.definition import ConfigValue, Definition
 from backport.model.errors import InputError
 from backport.package import escape
 from backport.package.change import Change
-from backport.package.handover import packager
 from backport.package.plan import PatchFile
+from backport.package.signer import packager
 
 _PREFIX = re.compile(r"^\s*\[[^\]]*PATCH[^\]]*\]\s*", re.IGNORECASE)
 _MAIL = re.compile(rb"^From [0-9a-f]{40} .*\n(?=From: )", re.M)

@@ -10,22 +10,20 @@ from pathlib import Path
 from backport.git import publish
 from backport.git.history import Commit
 from backport.git.mail import format_patches
-from backport.git.runner import user_identity
 from backport.git.store import Store
 from backport.git.trees import Trees
 from backport.model.definition import Definition
-from backport.model.errors import InputError, MissingToolError
+from backport.model.errors import MissingToolError
 from backport.model.progress import Progress
 from backport.model.result import Artifact, Skipped
 from backport.model.series import GITLINK
 from backport.model.verdict import PatchOutcome
 from backport.package import assemble, atomic, manifest, patchfiles, source
-from backport.package.plan import Packager, PatchFile, Plan
+from backport.package.plan import PatchFile, Plan
+from backport.package.signer import packager
 from backport.package.source import Source
 from backport.package.tarball import Entry
 from backport.package.version import KernelVersion
-
-_PACKAGER = re.compile(r"\s*([^<>]+?)\s*<([^<>\s]+)>\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +94,6 @@ def write(
 def _file_of(files: Sequence[PatchFile], mails: Mapping[str, bytes]) -> dict[str, str]:
     """The patch file that holds each landed patch, by upstream id."""
     return {upstream: next(file.name for file in files if mail in file.data) for upstream, mail in mails.items()}
-
-
-def packager(text: str | None) -> Packager:
-    """Who signs the changelog: `--packager`, else git's user, else this tool. InputError where it is not `Name <mail>`."""
-    if text is None:
-        name, mail = user_identity()
-        return Packager(name, mail) if name and "@" in mail else Packager("backport", "backport@localhost")
-    match = _PACKAGER.fullmatch(text)
-    if match is None:
-        raise InputError(f"{text!r} is not a name and an address", where="--packager", then="write it as 'Name <mail@host>'")
-    return Packager(match[1], match[2])
 
 
 def _assemble(folder: Path, plan: Plan, wishes: Wishes, progress: Progress) -> tuple[tuple[Artifact, ...], tuple[Skipped, ...]]:
