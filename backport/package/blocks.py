@@ -85,4 +85,4 @@ def refuse_changed(block: Block, where: str) -> None:
 
 def _sum(lines: Sequence[bytes], *, blank: bool) -> str:
     """The digits also tell whether the empty line behind the block was written with it."""
-    return hashlib.sha256(b"\n".join([*lines, *([b""] if blank else [])])).hexdigest()[:8]
+    return hashlib.sha256(b"\n".join([b"+" if blank else b"-", *lines])).hexdigest()[:8]
