@@ -44,13 +44,14 @@ def userspace_api(
             found = []
             for name, tree in targets:
                 surface = feature_at(feature, tree, reader)
-                found.append(_comparison(compare_named((definition.name, feature.surface), (name, surface))))
+                found.append(comparison(compare_named((definition.name, feature.surface), (name, surface))))
                 progress.step(name)
             progress.done(f"{len(feature.changes.changes)} changes")
             return ApiAnswer(_rows(feature.changes), tuple(found), feature.changes.skipped)
 
 
-def _comparison(compared: Compared) -> ApiComparison:
+def comparison(compared: Compared) -> ApiComparison:
+    """Two states of a feature, for display."""
     return ApiComparison(compared.verdict, compared.stable, _rows(compared.changes))
 
 

@@ -39,7 +39,7 @@ def list_(patches: Path | None) -> None:
 @click.argument("name")
 @click.option("--from", "source", metavar="SOURCE", help="Show a posted series' life: NAME is its id there.")
 @click.option("--kernel", "kernels", multiple=True, metavar="PATH|URL", help="With --from: the history that it may be merged in.")
-@click.option("--in", "tip", default="HEAD", show_default=True, metavar="REV", help="With --from: which branch or release of that.")
+@click.option("--in", "tip", default="HEAD", show_default=True, metavar="REV", help="With --from: which branch or release.")
 @_patches
 def show(name: str, source: str | None, kernels: tuple[str, ...], tip: str, patches: Path | None) -> None:
     """Show one definition: its commits by topic, what it drops and why. Or the life of a posted series.

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from backport.model import codec
-from backport.model.uapi import ApiAnswer, ApiChange
+from backport.model.uapi import ApiAnswer, ApiChange, ApiComparison
 from backport.report.view import GUIDE, text
 
 SCHEMA = "backport-uapi/1"
@@ -25,12 +25,14 @@ def dump(answer: ApiAnswer) -> bytes:
 def uapi_view(answer: ApiAnswer) -> Group:
     """What programs see of the series, then each comparison: stable, or what moved."""
     parts: list[Table | Text] = [_table(answer.changes) if answer.changes else Text("Programs see no difference.")]
-    for comparison in answer.comparisons:
-        mark = ("✓ ", "green") if comparison.stable else ("✗ ", "bold red")
-        parts.append(text(mark, (comparison.verdict, "")))
-        if comparison.changes:
-            parts.append(_table(comparison.changes))
-    return Group(*parts)
+    return Group(*parts, *(comparison_view(comparison) for comparison in answer.comparisons))
+
+
+def comparison_view(comparison: ApiComparison) -> Group:
+    """One line of verdict, and what moved."""
+    mark = ("✓ ", "green") if comparison.stable else ("✗ ", "bold red")
+    told = text(mark, (comparison.verdict, ""))
+    return Group(told, _table(comparison.changes)) if comparison.changes else Group(told)
 
 
 def _table(changes: Sequence[ApiChange]) -> Table:
