@@ -59,6 +59,7 @@ _COMMANDS = {
     "submit": ("backport.cli.submit", "Build a source RPM in Koji, or print the command for Koji, fedpkg, copr, packit."),
     "ingest": ("backport.cli.ingest", "Say which series there are in mail, and tell the life of one."),
     "compare": ("backport.cli.compare", "Say what moved between two postings of a series, or a posting and what was merged."),
+    "watch": ("backport.cli.watch", "Follow series by itself: new postings, what was merged of them, what fixes that."),
     "series": ("backport.cli.series", "List, show and write series definitions."),
     "log": ("backport.cli.log", "Show the last run again, from its report."),
 }

@@ -66,7 +66,7 @@ def compare(before: Sequence[Version], after: Sequence[Version]) -> tuple[Moved,
 
 
 def _pairs(before: Sequence[Version], after: Sequence[Version]) -> dict[int, tuple[int, str]]:
-    """Which patch of `after` was which of `before`, and why: the same patch-id or title, the most lines or title words in common."""
+    """Which patch of `after` was which of `before`, and why: by patch-id, title, the most lines, the most words of the title."""
     found: dict[int, tuple[int, str]] = {}
     taken: set[int] = set()
 

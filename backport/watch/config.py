@@ -1,0 +1,111 @@
+"""Reads `watch.toml`: where to look, what to follow, what to do with it.
+
+    results = "results"                # beside the file; the state (watch.sqlite) and feed.atom lie there as well
+    mail = ["/srv/inbox/linux-mm"]     # whatever `backport ingest` reads
+    kernel = ["/srv/linux.git"]        # histories, as for --kernel
+    branch = "master"                  # where mainline is followed
+    targets = ["v2.6.31"]              # onto which each new posting is replayed
+
+    [[follow]]
+    name = "ksm"
+    titles = ["ksm"]                   # words of the title of the series or of a patch
+    authors = ["someone@example.com"]
+    paths = ["mm/ksm.c", "include/linux/ksm.h"]
+
+A series is followed where every key that is given holds; of several values one is enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from backport.ingest import toml_file
+from backport.ingest.definition import NAME
+from backport.ingest.mail.subject import title_key
+from backport.ingest.toml_file import Place
+from backport.model.mail import Revision
+
+_TOP = {"results", "mail", "kernel", "branch", "targets", "follow"}
+_FOLLOW = {"name", "titles", "authors", "paths"}
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """One thing to follow, under a name that results are filed by."""
+
+    name: str
+    titles: tuple[str, ...]
+    authors: tuple[str, ...]
+    paths: tuple[str, ...]
+
+    def takes(self, revision: Revision) -> bool:
+        """Whether a posted series is meant."""
+        titles = [title_key(each.title) for each in revision.members]
+        people = {post.address for post in revision.members}
+        touched = {path for post in revision.posts for path in post.paths}
+        return (
+            (not self.titles or any(title_key(words) in title for words in self.titles for title in titles))
+            and (not self.authors or any(author.lower() in people for author in self.authors))
+            and (not self.paths or any(path.startswith(wanted) for wanted in self.paths for path in touched))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A whole watch.toml. `results` is absolute."""
+
+    source: Path
+    results: Path
+    mail: tuple[str, ...]
+    kernels: tuple[str, ...]
+    branch: str
+    targets: tuple[str, ...]
+    follows: tuple[Follow, ...]
+
+
+def load(path: Path) -> Watch:
+    """The job that a file describes. InputError names file, line and key for whatever is missing, unknown or misspelt."""
+    data, place = toml_file.read(path)
+    for key in sorted(set(data) - _TOP):
+        raise place.error(f"unknown key {key!r}", key="" if isinstance(data[key], dict | list) else key, then=_known(_TOP))
+    follows = tuple(_follow(place, row, number) for number, row in enumerate(toml_file.rows(place, data, "follow")))
+    if not follows:
+        raise place.error("there is nothing to follow", then="write a [[follow]] with a name and titles, authors or paths")
+    names = [follow.name for follow in follows]
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            raise place.error(f"two [[follow]] are called {name}", "follow", number, "name")
+    mail = _words(place, data, "", 0, "mail")
+    if not mail:
+        raise place.error("there is no mail to read", key="mail", then='write mail = ["/path/to/archive"]')
+    results = toml_file.string(place, data, "", 0, "results") if "results" in data else "results"
+    branch = toml_file.string(place, data, "", 0, "branch") if "branch" in data else "HEAD"
+    kernels, targets = _words(place, data, "", 0, "kernel"), _words(place, data, "", 0, "targets")
+    if targets and not kernels:
+        raise place.error("targets need a history", key="targets", then='write kernel = ["/path/to/linux"]')
+    return Watch(path, (path.parent / results).absolute(), mail, kernels, branch, targets, follows)
+
+
+def _follow(place: Place, row: Mapping[str, Any], number: int) -> Follow:
+    for key in sorted(set(row) - _FOLLOW):
+        raise place.error(f"unknown key {key!r}", "follow", number, key, then=_known(_FOLLOW))
+    name = toml_file.string(place, row, "follow", number, "name", NAME.fullmatch, "letters, digits and ._- only")
+    titles, authors, paths = (_words(place, row, "follow", number, key) for key in ("titles", "authors", "paths"))
+    if not titles and not authors and not paths:
+        raise place.error(f"{name} follows everything", "follow", number, "name", then="give titles, authors or paths")
+    return Follow(name, titles, authors, paths)
+
+
+def _words(place: Place, row: Mapping[str, Any], table: str, number: int, key: str) -> tuple[str, ...]:
+    value = row.get(key, [])
+    words = [value] if isinstance(value, str) else value
+    if not isinstance(words, list) or not all(isinstance(word, str) and word and word.isprintable() for word in words):
+        raise place.error(f"{key} must be a text or a list of texts", table, number, key)
+    return tuple(words)
+
+
+def _known(keys: set[str]) -> str:
+    return f"known keys: {', '.join(sorted(keys))}"
