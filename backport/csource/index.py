@@ -11,22 +11,20 @@ import contextlib
 import sqlite3
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-from backport.csource.outline import Declaration, Include, Outline
+from backport.csource.outline import Declaration, Include
 from backport.csource.reading import Reader
+from backport.csource.rows import KIND, KINDS, Rows, unpack_includes
 
 _T = TypeVar("_T")
 VERSION = 5  # of the tables and of what `outline` finds: raise it with either, and old files are rebuilt
-KINDS = (
-    "function", "prototype", "macro", "struct", "union", "enum", "typedef", "constant", "member", "variable", "extern", "made",
-    "forward",
-)  # fmt: skip
-_KIND = {kind: number for number, kind in enumerate(KINDS)}
+_PIECE = 4000  # blobs in one transaction
 _MANY = 500  # values in one IN (...): below SQLite's oldest limit of 999
 _SCHEMA = f"""
 CREATE TABLE blob (no INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, includes BLOB NOT NULL, balanced INTEGER NOT NULL);
@@ -64,11 +62,11 @@ class Index:
         """Whether nothing is kept for the next run: asked for, or because the file cannot be written."""
         return self._path is None
 
-    def ensure(self, oids: Iterable[str]) -> None:
-        """Read those blobs that the index does not hold yet, all in one go."""
+    def ensure(self, oids: Iterable[str], step: Callable[[int], None] = lambda _: None) -> None:
+        """Read those blobs that the index does not hold yet, all in one go; `step` is told after each piece how many are left."""
         wanted = [oid for oid in dict.fromkeys(oids) if oid not in self._numbers]
         if wanted:
-            self._guarded(lambda: self._ensure(wanted))
+            self._guarded(lambda: self._ensure(wanted, step))
 
     def includes(self, oid: str) -> tuple[Include, ...]:
         """The #include lines of a blob."""
@@ -78,18 +76,18 @@ class Index:
     def declared(self, names: Iterable[bytes], oids: Iterable[str]) -> dict[bytes, list[tuple[str, Declaration]]]:
         """Where each name is declared among the blobs, struct members left out; nothing for a name that is not."""
         wanted, blobs = sorted(set(names)), list(dict.fromkeys(oids))
-        return self._guarded(lambda: self._declared(wanted, blobs, f"kind <> {_KIND['member']}"))
+        return self._guarded(lambda: self._declared(wanted, blobs, f"kind <> {KIND['member']}"))
 
     def everywhere(self, name: bytes) -> list[tuple[str, Declaration]]:
         """Where a name is declared in any blob that was ever read, members left out, by blob id."""
         query = "SELECT b.id, d.kind, d.line, d.last, d.signature FROM declares d JOIN blob b ON b.no = d.blob WHERE d.name = ?"
-        found = self._guarded(lambda: self._db.execute(f"{query} AND d.kind <> {_KIND['member']}", (name,)).fetchall())
+        found = self._guarded(lambda: self._db.execute(f"{query} AND d.kind <> {KIND['member']}", (name,)).fetchall())
         return [(oid.hex(), Declaration(name, KINDS[kind], line, line + last, text)) for oid, kind, line, last, text in found]
 
     def members(self, names: Iterable[bytes], oids: Iterable[str]) -> dict[bytes, list[tuple[str, Declaration]]]:
         """The same for struct members."""
         wanted, blobs = sorted(set(names)), list(dict.fromkeys(oids))
-        return self._guarded(lambda: self._declared(wanted, blobs, f"kind = {_KIND['member']}"))
+        return self._guarded(lambda: self._declared(wanted, blobs, f"kind = {KIND['member']}"))
 
     def text(self, oid: str) -> bytes:
         """The text of a blob, which is not kept."""
@@ -153,29 +151,32 @@ class Index:
 
     # --- the tables ---------------------------------------------------------------------------------------------------
 
-    def _ensure(self, wanted: Sequence[str]) -> None:
+    def _ensure(self, wanted: Sequence[str], step: Callable[[int], None]) -> None:
+        """Rows are made while no lock is held, and written in pieces: whoever else wants to write waits for a second at most."""
         self._load_numbers(wanted)
         missing = [oid for oid in wanted if oid not in self._numbers]
-        if missing:
-            outlines = self._reader.outlines(missing)
-            self._write(lambda: self._store(outlines))
-            self._load_numbers(missing)
+        left, rows = len(missing), iter(self._reader.rows(missing) if missing else ())
+        while part := list(islice(rows, _PIECE)):
+            self._write(partial(self._store, part))
+            left -= len(part)
+            step(left)
+        self._load_numbers(missing)
 
     def _load_numbers(self, oids: Sequence[str]) -> None:
         for part in _parts(oids):
             query = f"SELECT id, no, includes FROM blob WHERE id IN ({_marks(part)})"  # noqa: S608 - question marks only
             for blob, number, packed in self._db.execute(query, [bytes.fromhex(oid) for oid in part]):
                 self._numbers[blob.hex()] = number
-                self._includes[blob.hex()] = tuple(_unpack_includes(packed))
+                self._includes[blob.hex()] = tuple(unpack_includes(packed))
 
-    def _store(self, outlines: Iterable[tuple[str, Outline]]) -> None:
+    def _store(self, blobs: Iterable[tuple[str, Rows]]) -> None:
         rows: list[tuple[bytes, int | None, int, int, int, bytes]] = []
-        for oid, found in outlines:
-            values = (bytes.fromhex(oid), _pack_includes(found.includes), found.balanced)
+        for oid, found in blobs:
+            values = (bytes.fromhex(oid), found.includes, found.balanced)
             cursor = self._db.execute("INSERT OR IGNORE INTO blob (id, includes, balanced) VALUES (?, ?, ?)", values)
             if cursor.rowcount == 1:
                 number = cursor.lastrowid
-                rows.extend((d.name, number, _KIND[d.kind], d.line, d.end - d.line, d.signature) for d in found.declarations)
+                rows.extend([(name, number, kind, line, more, text) for name, kind, line, more, text in found.declares])
         rows.sort(key=itemgetter(0))  # the table is ordered by name: each of its pages is then visited once
         self._db.executemany("INSERT OR IGNORE INTO declares VALUES (?, ?, ?, ?, ?, ?)", rows)
 
@@ -228,19 +229,6 @@ def _create(db: sqlite3.Connection) -> None:
             if statement.strip():
                 db.execute(statement)
     db.execute("COMMIT")
-
-
-def _pack_includes(found: Sequence[Include]) -> bytes:
-    """One include a line: `<path`, `"path` or `?text`, and the line number behind a tab."""
-    return b"\n".join(
-        b"%c%s\t%d" % (0x3F if i.computed else 0x3C if i.system else 0x22, i.path.replace(b"\t", b" "), i.line) for i in found
-    )
-
-
-def _unpack_includes(packed: bytes) -> Iterator[Include]:
-    for entry in packed.split(b"\n") if packed else ():
-        path, _, line = entry[1:].rpartition(b"\t")
-        yield Include(path, entry[:1] == b"<", int(line), entry[:1] == b"?")
 
 
 def _parts(values: Sequence[_T]) -> Iterator[list[_T]]:

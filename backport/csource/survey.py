@@ -11,7 +11,7 @@ from backport.csource.outline import Declaration
 from backport.git.history import History
 
 _SOURCE = (b".c", b".h")
-_SLICE = 2000  # blobs between two steps of the progress
+_SLICE = 4000  # blobs between two steps of the progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +39,13 @@ class Survey:
 
     @property
     def steps(self) -> int:
-        """How many steps `read` will take."""
+        """How many steps `read` takes at most."""
         return -(-len(self._paths) // _SLICE)
 
     def read(self, step: Callable[[str], None] = lambda _: None) -> None:
-        """Have every C file of the tree in the index; `step` is called for each slice with how far it got."""
+        """Have every C file of the tree in the index; `step` is called now and then with how far it got."""
         oids = sorted(self._paths, key=lambda oid: self._paths[oid][0])
-        for start in range(0, len(oids), _SLICE):
-            self._index.ensure(oids[start : start + _SLICE])
-            step(f"{min(start + _SLICE, len(oids))} of {len(oids)} files")
+        self._index.ensure(oids, lambda left: step(f"{len(oids) - left} of {len(oids)} files"))
 
     def declared(self, name: bytes) -> list[Declared]:
         """Where this tree declares a name, definitions first, then by path. Only what was read counts: see `read`."""

@@ -6,15 +6,15 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from backport.csource import index as index_module
 from backport.csource.index import Index
-from backport.csource.outline import Outline
 from backport.csource.reading import Reader
+from backport.csource.rows import Rows
 from backport.git.store import Store
 from tests.csource.trees import empty_store
 
@@ -28,9 +28,9 @@ class Counting(Reader):
         super().__init__(store, 1)
         self.read_oids: list[str] = []
 
-    def outlines(self, oids: list[str]) -> Iterator[tuple[str, Outline]]:  # type: ignore[override]
+    def rows(self, oids: Sequence[str]) -> Iterator[tuple[str, Rows]]:
         self.read_oids += oids
-        return super().outlines(oids)
+        return super().rows(oids)
 
 
 @pytest.fixture
