@@ -12,13 +12,11 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from backport.csource.accesses import Access, struct_variables
-from backport.csource.mask import without_annotations
 from backport.drift.shapes import kind
 from backport.drift.side import Place
 from backport.drift.view import Missing, View
 
 _STRUCT = re.compile(rb"\b(?:struct|union)\s+(\w+)")
-_NOISE = re.compile(rb"\b(?:const|volatile|__\w+)\b|\s+")
 Members = Mapping[bytes, Collection[Place]]
 
 
@@ -55,7 +53,7 @@ def absent_members(view: View, named: Iterable[Access]) -> Iterator[Missing]:
 
 
 def changed_members(view: View, named: Iterable[Access]) -> Iterator[Missing]:
-    """Members whose struct is known and which have another type in the target: something to look at, seldom a fault."""
+    """Members whose struct is known and which are a pointer on one side only, or to another struct: something to look at."""
     asked = [a for a in named if a.name not in view.overlay.members and not a.designator and (a.tag or a.root)]
     here = view.members({name for access in asked for name in (access.name, *access.path)}) if asked else {}
     found = []
@@ -68,14 +66,11 @@ def changed_members(view: View, named: Iterable[Access]) -> Iterator[Missing]:
     there = view.upstream.members_in({access.name for access, _, place in found if place.path in twins}, twins)
     for access, tag, place in found:
         theirs = [p for p in there.get(access.name, ()) if p.declaration.owner == tag]
-        if len(theirs) == 1 and _type(theirs[0]) != _type(place):
+        if len(theirs) == 1 and kind(_nameless(place)).clashes(kind(_nameless(theirs[0]))):
             spelled = place.declaration.spelled.decode("utf-8", "replace")
             said = theirs[0].declaration.spelled.decode("utf-8", "replace")
             target = f"{spelled} at {place}"
-            note = not kind(_nameless(place)).clashes(kind(_nameless(theirs[0])))
-            yield Missing(
-                access.name, "member-type-changed", view.change.path, access.line, None, target, said=said, sure=False, note=note
-            )
+            yield Missing(access.name, "member-type-changed", view.change.path, access.line, None, target, said=said, sure=False)
 
 
 def _root(view: View, access: Access) -> bytes:
@@ -100,11 +95,6 @@ def _end(tag: bytes, path: Iterable[bytes], here: Members) -> bytes:
 
 def _nameless(place: Place) -> bytes:
     return re.sub(rb"\b" + re.escape(place.declaration.name) + rb"\b", b" ", place.declaration.spelled)
-
-
-def _type(place: Place) -> bytes:
-    """A member's declaration without what does not matter to who uses it: `const`, annotations, spaces."""
-    return _NOISE.sub(b"", without_annotations(place.declaration.spelled).partition(b":")[0])
 
 
 def _defined(view: View, tags: set[bytes]) -> set[bytes]:

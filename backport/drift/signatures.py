@@ -6,8 +6,8 @@ error is what gcc would say with what is known of the target alone; a difference
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
 from backport.csource.accesses import arguments_of, struct_variables
 from backport.csource.tokens import Lines, blank
@@ -16,7 +16,8 @@ from backport.drift.shapes import Kind, macro_parameters, macro_value, shape
 from backport.drift.side import Place
 from backport.drift.view import Missing, View
 
-_CALLABLE = ("function", "prototype", "macro")
+_FUNCTIONS = ("function", "prototype")
+_EFFECT = re.compile(rb"\+\+|--|(?<![=!<>])=(?!=)")
 _STATEMENT = (b";", b"{", b"}", b")", b":", b"else", b"do", b"(void)")
 
 
@@ -67,8 +68,8 @@ def _compared(view: View, use: Use, mine: Place, theirs: Place) -> Iterator[Miss
 def _macro(view: View, use: Use, mine: Place, theirs: Place) -> Iterator[Missing]:
     here, there = mine.declaration, theirs.declaration
     if here.kind != there.kind:
-        if use.role == "call" and {here.kind, there.kind} <= set(_CALLABLE):
-            yield replace(_found(view, use, mine, theirs, "macro-or-function", False), note=True)
+        if here.kind == "macro" and use.role == "call" and there.kind in _FUNCTIONS and _Call(view, use).has_effects:
+            yield _found(view, use, mine, theirs, "macro-or-function", False)
         return
     ours, upstream = macro_parameters(here), macro_parameters(there)
     if ours is not None and upstream is not None:
@@ -101,6 +102,12 @@ class _Call:
     def used(self) -> bool:
         """Whether anything is done with what it returns; not where a bracket ends before it: `if (x) f();`."""
         return not self._before.endswith(_STATEMENT)
+
+    @property
+    def has_effects(self) -> bool:
+        """Whether an argument does something, which a macro may do more than once where a function does it once."""
+        opening = self._plain.find(b"(", self._at)
+        return any(_EFFECT.search(argument) for argument in arguments_of(self._plain, opening)) if self._at >= 0 else False
 
     def given(self, number: int) -> Kind | None:
         """What the target's function passes there, where that is a variable of a struct type that it declares itself."""

@@ -48,11 +48,11 @@ class Subject:
 def check(
     subject: Subject, guarded: Sequence[Finding], bench: Workbench, progress: Progress
 ) -> DriftReport:
-    """The guard's findings with those of the whole: number clashes, Kconfig, kABI.
+    """The guard's findings with those of the whole: number clashes, forgotten users, Kconfig, kABI.
 
     The latter follow from the trees, the patches and the config alone, and are kept in the index for the next run.
     """
-    progress.stage(STAGE, 3)
+    progress.stage(STAGE, 4)
     key = subject.key()
     known = bench.index.recall(STAGE, key)
     whole = _read(known) if known is not None else None
@@ -65,18 +65,20 @@ def check(
 
 
 def _whole(subject: Subject, bench: Workbench, progress: Progress) -> DriftReport:
-    from backport.drift import kabi, numbers  # late: kconfiglib and the readers cost 0.2 s, and most runs know the answer
+    from backport.drift import kabi, leaning, numbers  # late: the readers cost 0.2 s, and most runs know the answer
     from backport.drift.kconfig import check as kconfig
 
     series, onto, result = subject.series, subject.onto_tree, subject.result_tree
     trees, store, history = bench.trees, bench.store, bench.history
     clashes = numbers.check(series, onto, trees, store, history, bench.added_lines(series.patches))
     progress.step("numbers")
+    forgotten, unread = leaning.check(series, onto, result, bench)
+    progress.step("users")
     options = kconfig.check(series, onto, result, subject.config, trees, store, history)
     progress.step("Kconfig")
     interfaces = kabi.check(series, onto, result, trees, store, subject.whitelist, history)
     progress.step("kABI")
-    return DriftReport((*clashes, *options.findings, *interfaces), options.skipped)
+    return DriftReport((*clashes, *forgotten, *options.findings, *interfaces), (*unread, *options.skipped))
 
 
 def _written(report: DriftReport) -> bytes:

@@ -56,7 +56,7 @@ def still_used(view: View, file: Merged, lost: Mapping[bytes, Mapping[bytes, str
         for name, places in view.declared(used).items()
     }
     for name in sorted(used - own):
-        found = re.search(_pattern(name, kinds[name]), code)
+        found = re.search(use_of(name, kinds[name]), code)
         if found is not None and not elsewhere.get(name):
             line = code.count(b"\n", 0, found.start()) + 1
             where = next(path for path, names in lost.items() if name in names).decode("utf-8", "backslashreplace")
@@ -68,7 +68,7 @@ def _fitting(place: Place, kind: str) -> bool:
     return fits(place, "tag" if kind in ("struct", "union", "enum") else "name")
 
 
-def _pattern(name: bytes, kind: str) -> bytes:
+def use_of(name: bytes, kind: str) -> bytes:
     """A use: a tag behind its word, any other name neither as a member nor as a label, a designator or a declared local."""
     if kind in ("struct", "union", "enum"):
         return rb"\b" + kind.encode() + rb"\s+" + re.escape(name) + rb"\b"
@@ -92,7 +92,7 @@ def no_longer_seen(view: View, file: Merged) -> Iterator[Missing]:
     code = blank(file.after)
     for name in sorted(needed.keys() - own - seen.keys() - view.overlay.names):
         places = [p for p in needed[name] if fits(p, "name")]
-        use = re.search(_pattern(name, places[0].declaration.kind), code)
+        use = re.search(use_of(name, places[0].declaration.kind), code)
         if use is None or name in view.local_words:
             continue
         line = code.count(b"\n", 0, use.start()) + 1

@@ -23,7 +23,7 @@ from backport.drift.signatures import changed_signatures
 from backport.drift.takenaway import Merged, lost_names, no_longer_seen, still_used
 from backport.drift.view import Missing, Texts, View
 from backport.drift.workbench import Lines, Workbench
-from backport.model.finding import Finding, Level
+from backport.model.finding import Finding
 from backport.model.result import Skipped
 from backport.model.series import FileChange, Patch, Series
 
@@ -161,7 +161,7 @@ class KernelGuard:
         for missing in sorted(found, key=lambda m: (not m.sure, m.path, m.line)):
             first.setdefault((missing.path, missing.name), missing)
         told = sorted(first.values(), key=lambda m: (m.path, m.line))
-        defined = {m.name: m.upstream.path for m in told if m.upstream is not None and m.level is not Level.NOTE}
+        defined = {m.name: m.upstream.path for m in told if m.upstream is not None}
         origins = self._origins.find(defined, patch.commit) if defined else {}
         return [self._finding(patch, missing, origins.get(missing.name)) for missing in told]
 

@@ -24,7 +24,7 @@ class Missing:
     """A name that the target does not have. `path` and `line` are in the patch's version; `upstream` is the declaration there.
 
     `said` is told instead of the place `upstream` where it says more: a local, a header, a signature. `sure` is false where a
-    person should look but the patch may well be right; `note` where even that is hardly worth it.
+    person should look but the patch may well be right.
     """
 
     name: bytes
@@ -36,12 +36,11 @@ class Missing:
     hint: str = ""
     said: str = ""
     sure: bool = True
-    note: bool = False
 
     @property
     def level(self) -> Level:
         """How bad it is."""
-        return Level.ERROR if self.sure else Level.NOTE if self.note else Level.WARNING
+        return Level.ERROR if self.sure else Level.WARNING
 
 
 @dataclass(frozen=True, slots=True)
