@@ -21,11 +21,12 @@ from backport.model.proof import Proof
 from backport.model.result import Skipped
 from backport.model.verdict import PatchOutcome
 from backport.package import version
-from backport.prove import boot, build, config, machine, probe, profile, toolchain
+from backport.package.atomic import put
+from backport.prove import boot, build, config, machine, package, probe, profile, toolchain
 from backport.prove.bench import open_bench
 from backport.prove.build import Chain, Setup, Step
 from backport.prove.config import Recipe, Wish
-from backport.prove.image import boot_wishes
+from backport.prove.image import boot_wishes, configuration
 from backport.settings import cache_folder, config_file
 
 STAGES = ("build", "boot")
@@ -184,6 +185,37 @@ def prove_boot(landed: Landed, wish: BootWish, progress: Progress, line: Callabl
                     proved.findings += tried.findings
                     proved.skipped += tried.skipped
     return proved
+
+
+def prove_package(
+    definition: Definition, wish: BootWish, file: Path, progress: Progress, line: Callable[[str], None]
+) -> Proved:
+    """Boot the kernel in a binary RPM with the series' probe: no history, no build."""
+    prober = probe.load(definition.source.parent / "probe")
+    arch = wish.archs[0]
+    init = probe.compile_init(prober, wish.tools.cc or "gcc", arch)
+    progress.stage("boot", 0)
+    proved = Proved()
+    with tempfile.TemporaryDirectory(prefix="backport-") as folder:
+        kernel = Path(folder) / "vmlinuz"
+        kernel.write_bytes(package.boot_image(file))
+        for processors in wish.processors:
+            on = machine.Machine(arch, processors, prober.memory, wish.accel or machine.accelerator(arch))
+            proof = boot.boot_image("boot", file.name, kernel, on, boot.Trial(prober, init, wish.consoles, line))
+            proved.proofs.append(proof)
+    progress.done(f"{file.name}: {', '.join(proof.outcome.value for proof in proved.proofs)}")
+    return proved
+
+
+def rpmbuild(landed: Landed, source: Path, arch: str, tools: Tools, destination: Path) -> str:
+    """The command that builds a source RPM of the series here: toolchain and a small configuration, written to `destination`."""
+    prober = probe.load(landed.definition.source.parent / "probe")
+    chain = chosen(landed.kernel, arch, tools)
+    with open_bench(cache_folder(), landed.kernel, landed.shop.store) as bench:
+        setup = Setup(arch, boot_recipe(landed.definition, prober, 2), chain)
+        text = configuration(bench, setup, landed.chain.tip)
+    put(destination, text)
+    return package.shown(package.rebuild(source, chain, arch, destination.absolute()))
 
 
 def boot_recipe(definition: Definition, prober: probe.Probe, processors: int) -> Recipe:

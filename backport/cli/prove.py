@@ -74,6 +74,7 @@ def build(
 @click.option("--processors", "-p", multiple=True, type=click.IntRange(1, 64), help="1: without SMP [default: 2 and 1].")
 @click.option("--control", is_flag=True, help="Also boot the target without the series: the probe must say so.")
 @click.option("--mutants", default=0, type=click.IntRange(0, 1000), metavar="N", help="Also boot N kernels with one thing wrong.")
+@click.option("--rpm", type=click.Path(path_type=Path), metavar="FILE", help="Boot the kernel in this binary RPM instead.")
 @click.option("--accel", type=click.Choice(["tcg", "kvm"]), help="How qemu runs it [default: kvm where it works, else tcg].")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where consoles go [default: build/SERIES-proof].")
 def boot(
@@ -88,6 +89,7 @@ def boot(
     processors: tuple[int, ...],
     control: bool,
     mutants: int,
+    rpm: Path | None,
     accel: str | None,
     out: Path | None,
 ) -> int:
@@ -103,25 +105,73 @@ def boot(
         accel=accel or "",
         tools=proving.Tools(cc, profile),
     )
+    if rpm is not None:
+
+        def package(definition: Any, watcher: Any) -> Any:
+            return proving.prove_package(definition, wish, rpm, watcher, watcher.guest)
+
+        return _show(series, patches, as_json, package)
     return _prove(
         series, kernels, onto, patches, as_json, lambda landed, watcher: proving.prove_boot(landed, wish, watcher, watcher.guest)
     )
 
 
-def _prove(
-    series: str, kernels: tuple[str, ...], onto: str | None, patches: Path | None, as_json: bool, work: Callable[..., Any]
+@command.command(epilog=STATUS_HELP)
+@_common
+@click.option("--srpm", type=click.Path(path_type=Path), required=True, metavar="FILE", help="The source RPM of a run.")
+def rpmbuild(
+    series: str,
+    kernels: tuple[str, ...],
+    onto: str | None,
+    patches: Path | None,
+    archs: tuple[str, ...],
+    cc: str,
+    profile: str,
+    as_json: bool,
+    srpm: Path,
 ) -> int:
+    """Print the rpmbuild command that builds the SRPM of SERIES here, with the toolchain profile and a small configuration.
+
+    The configuration is written beside the SRPM. `backport prove boot SERIES --rpm` boots what comes of it.
+    """
     from backport import proving
     from backport.ingest import catalog
-    from backport.report import proofs
     from backport.report.console import Console
     from backport.settings import default_kernels
 
     definition = catalog.find(series, catalog.places(patches))
     kernels = kernels or (() if definition.embedded else default_kernels())
+    arch = archs[0] if archs else "x86_64"
+    with Console(quiet=True) as console, proving.landed(definition, kernels, onto or definition.onto, console) as landed:
+        said = proving.rpmbuild(landed, srpm, arch, proving.Tools(cc, profile), srpm.with_suffix(f".{arch}.config"))
+    click.echo(said)
+    return 0
+
+
+def _prove(
+    series: str, kernels: tuple[str, ...], onto: str | None, patches: Path | None, as_json: bool, work: Callable[..., Any]
+) -> int:
+    """Prove a series that is replayed first."""
+    from backport import proving
+    from backport.settings import default_kernels
+
+    def replayed(definition: Any, console: Any) -> Any:
+        histories = kernels or (() if definition.embedded else default_kernels())
+        with proving.landed(definition, histories, onto or definition.onto, console) as landed:
+            return work(landed, console)
+
+    return _show(series, patches, as_json, replayed)
+
+
+def _show(series: str, patches: Path | None, as_json: bool, work: Callable[..., Any]) -> int:
+    """Prove, show what was proved, and say by the status whether it is as it should be."""
+    from backport.ingest import catalog
+    from backport.report import proofs
+    from backport.report.console import Console
+
+    definition = catalog.find(series, catalog.places(patches))
     with Console(quiet=as_json) as console:
-        with proving.landed(definition, kernels, onto or definition.onto, console) as landed:
-            proved = work(landed, console)
+        proved = work(definition, console)
         if as_json:
             click.echo(proofs.dump(proved.proofs, proved.findings, proved.skipped), nl=False)
         else:

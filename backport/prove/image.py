@@ -59,13 +59,23 @@ def compiled(bench: Bench, setup: Setup, tree: str, name: str) -> bytes:
     return (make.out / name).read_bytes()
 
 
+def configuration(bench: Bench, setup: Setup, tree: str) -> bytes:
+    """The .config of a tree. NotBuiltError where a wish was lost."""
+    return (_configure(bench, setup, tree, strict=True).out / ".config").read_bytes()
+
+
 def _make(bench: Bench, setup: Setup, tree: str, target: str, told: Callable[[str], None], strict: bool) -> Make:
+    make = _configure(bench, setup, tree, strict)
+    ended = make.run([target], told=told)
+    if ended.code != 0:
+        raise NotBuiltError(f"it does not build: {make.said(2)}", where=str(make.log))
+    return make
+
+
+def _configure(bench: Bench, setup: Setup, tree: str, strict: bool) -> Make:
     make = Make(bench, setup.toolchain, setup.arch, bench.output(setup.folder))
     bench.checkout(tree)
     lost = make_config(make, setup.recipe)
     if strict and lost:
         raise NotBuiltError("the configuration lost what was asked for: " + "; ".join(map(str, lost[:3])), where=str(make.log))
-    ended = make.run([target], told=told)
-    if ended.code != 0:
-        raise NotBuiltError(f"it does not build: {make.said(2)}", where=str(make.log))
     return make

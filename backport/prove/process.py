@@ -74,13 +74,18 @@ def watch(
             return Ended(_kill(child), timed_out=True)
 
 
-def collect(command: Sequence[str], *, timeout: float = 60, environment: Mapping[str, str] | None = None) -> tuple[int, bytes]:
-    """Status and output of a short command."""
+def collect(
+    command: Sequence[str], *, timeout: float = 60, environment: Mapping[str, str] | None = None, most: int = 1 << 24
+) -> tuple[int, bytes]:
+    """Status and output of a short command, which is ended where it prints more than `most` bytes."""
     said: list[bytes] = []
+    room = most
 
     def read(piece: bytes) -> bool:
+        nonlocal room
         said.append(piece)
-        return True
+        room -= len(piece)
+        return room > 0
 
     ended = watch(command, read, timeout=timeout, environment=environment)
     return ended.code, b"".join(said)

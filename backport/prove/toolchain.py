@@ -73,10 +73,8 @@ class Toolchain:
         return made
 
     def macro(self, arch: str) -> str:
-        """The same words for a shell, as a spec's %{toolchain_make_args} wants them."""
-        words = self.arguments(arch)[1:]
-        prefix = [f"MAKEFILES={self.folder / 'rules.mk'}"] if self.profile.makefile else []
-        return " ".join(shlex.quote(word) for word in (*prefix, *words))
+        """The same words for a shell, as a spec's %{kernel_make_args} wants them."""
+        return shlex.join(self.arguments(arch)[1:])
 
 
 def compiler_version(cc: str) -> str:
