@@ -107,7 +107,7 @@ def try_mutants(
         proof = replace(boot_image("mutant", mutant.name, built.path, on, trial), measures=())
         tried.proofs.append(_explained(proof, trial.probe))
         progress.step(f"{'caught' if proof.as_expected else 'NOT caught'}: {mutant.name}")
-    tried.findings = [_uncaught(proof) for proof in tried.proofs if not proof.as_expected]
+    tried.findings = [_uncaught(proof, chain) for proof in tried.proofs if not proof.as_expected]
     caught = sum(proof.as_expected for proof in tried.proofs)
     if stillborn:
         why = "without the hunk, or with the condition turned, the kernel does not compile"
@@ -153,7 +153,7 @@ def _explained(proof: Proof, probe: Probe) -> Proof:
     return replace(proof, why=f"accepted: {reason}") if reason else proof
 
 
-def _uncaught(proof: Proof) -> Finding:
+def _uncaught(proof: Proof, chain: Chain) -> Finding:
     """A finding on the probe: what it failed to notice."""
     path, _, rest = proof.subject.partition(":")
     line = rest.split(" ", 1)[0]
@@ -161,7 +161,7 @@ def _uncaught(proof: Proof) -> Finding:
         level=Level.WARNING,
         kind="mutant-uncaught",
         symbol=rest.partition(" ")[2],
-        patch="",
+        patch=next((step.commit for step in reversed(chain.steps) if path.encode() in step.paths), ""),
         path=path.encode(),
         line=int(line) if line.isdigit() else 0,
         target="the probe passes with this kernel",
