@@ -116,11 +116,33 @@ def examine(
     config, accepted = (definition.config, definition.accepted) if definition is not None else ((), ())
     with Workbench(trees, store, history, cache_folder()) as bench:
         guard = KernelGuard(series, onto.tree, bench)
-        policy = Policy(accept=suggestions, lenient=lambda found: apply(found, accepted))
-        replayed = replay(series, onto.oid, store, trees, history, progress, Lenient(guard, accepted), policy)
+        replayed = under_guard(series, onto, shop, guard, definition, progress, suggestions=suggestions)
         subject = stage.Subject(series, onto.tree, replayed.tree, config, whitelist)
         report = stage.check(subject, replayed.findings, bench, progress)
         return Examined(replayed, apply(report.findings, accepted), (*guard.skipped(), *bench.skipped(), *report.skipped))
+
+
+def under_guard(
+    series: Series,
+    onto: Commit,
+    shop: Workshop,
+    guard: KernelGuard,
+    definition: Definition | None,
+    progress: Progress,
+    *,
+    suggestions: bool = False,
+) -> Replayed:
+    """The replay alone, with findings accepted and conflicts decided as the definition says."""
+    accepted, recordings = (definition.accepted, definition.recordings) if definition is not None else ((), ())
+    policy = Policy(accept=suggestions, recordings=recordings, lenient=lambda found: apply(found, accepted))
+    return replay(series, onto.oid, shop.store, shop.trees, shop.history, progress, Lenient(guard, accepted), policy)
+
+
+def replayed_now(series: Series, onto: Commit, shop: Workshop, definition: Definition | None, progress: Progress) -> Replayed:
+    """The same with a guard of its own, for whoever wants nothing else of it."""
+    with Workbench(shop.trees, shop.store, shop.history, cache_folder()) as bench:
+        guard = KernelGuard(series, onto.tree, bench)
+        return under_guard(series, onto, shop, guard, definition, progress)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,7 @@ class LazyGroup(click.Group):
 
 _COMMANDS = {
     "run": ("backport.cli.run", "Rebase a series onto a target: branch, patches, spec, SRPM, report."),
+    "resolve": ("backport.cli.resolve", "Decide by hand, in a small worktree, what no rule may decide."),
     "drift": ("backport.cli.drift", "Say what a series, commits or patch files would mean in a target."),
     "sweep": ("backport.cli.sweep", "Replay many commits, each onto a target of its own; one line of JSON each."),
     "prerequisites": ("backport.cli.prerequisites", "Say what a patch that does not land would need first, and what that costs."),

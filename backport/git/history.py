@@ -99,6 +99,16 @@ class History:
         command = ["diff-tree", "-r", "-p", "--no-renames", "--no-ext-diff", "--no-textconv", old, new, "--"]
         return self._git.run([*command, *map(_text, paths)]) if paths else b""
 
+    def edits(self, old: str, new: str) -> list[tuple[int, int, int, int]]:
+        """Where two blobs differ: half-open ranges of lines from 0, (from, to) in the old, then in the new. All is text."""
+        out = self._git.run(["diff", "--no-ext-diff", "--no-textconv", "--no-color", "--text", "-U0", old, new])
+        found = []
+        for hunk in re.finditer(rb"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@", out, re.M):
+            a, gone, b, came = (int(text) if text is not None else 1 for text in hunk.groups())
+            a, b = a - (gone > 0), b - (came > 0)  # where nothing goes, the line before is named
+            found.append((a, a + gone, b, b + came))
+        return found
+
     def added_lines(self, pairs: Sequence[tuple[str, str]]) -> list[dict[bytes, list[tuple[int, bytes]]]]:
         """The lines that each pair of trees adds: by new path, with their number in the new file. Binary files add none."""
         found = dict(added(self._differences(pairs)))

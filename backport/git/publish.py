@@ -26,6 +26,21 @@ def bundle(store: Store, onto: str, tip: str, branch: str, destination: Path) ->
     destination.write_bytes(f"# v2 git bundle\n-{onto} the target\n{tip} refs/heads/{branch}\n\n".encode() + pack)
 
 
+def unbundle(store: Store, path: Path) -> None:
+    """Bring the objects of a bundle into the store. GitFailedError where it is damaged, or no history has its target."""
+    store.git.run(["bundle", "unbundle", str(path.absolute())])
+
+
+def heads(path: Path) -> dict[str, str]:
+    """What a bundle brings: each ref and its commit, by its header alone; empty where it is no bundle."""
+    with path.open("rb") as stream:
+        lines = stream.read(1 << 16).partition(b"\n\n")[0].split(b"\n")
+    if lines[0] != b"# v2 git bundle":
+        return {}
+    rows = [line.decode("utf-8", "replace").partition(" ") for line in lines[1:] if not line.startswith(b"-")]
+    return {name: oid for oid, _, name in rows}
+
+
 def check_branch(clone: Clone, branch: str) -> None:
     """InputError where `publish` would refuse: a bad name, a branch that we did not make, one that is checked out.
 

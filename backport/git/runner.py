@@ -70,13 +70,17 @@ class Git:
     """git with one git directory. Paths and revisions go in as list items, never through a shell.
 
     `transports` names the protocols that may be used ("https:http:git:ssh:file"); none by default, so that no command that
-    only reads can be made to fetch.
+    only reads can be made to fetch. `work_tree` is the folder that commands with files work in; there is none by default.
     """
 
-    def __init__(self, git_dir: Path, *, transports: str = "") -> None:
+    def __init__(self, git_dir: Path, *, transports: str = "", work_tree: Path | None = None) -> None:
         self.git_dir = git_dir
         self._environment = {**_ENVIRONMENT, "GIT_DIR": str(git_dir), "GIT_ALLOW_PROTOCOL": transports}
-        self._options = [o for o in _OPTIONS if not (transports and o.startswith("protocol."))]
+        kept = [o for o in _OPTIONS if not (transports and o.startswith("protocol."))]
+        self._options = [item for option in kept for item in ("-c", option)]
+        if work_tree is not None:  # and no other, nor a part of it, whatever folder we are started in
+            self._environment["GIT_WORK_TREE"] = str(work_tree)
+            self._options += ["-C", str(work_tree)]
 
     def run(
         self, arguments: Sequence[str], stdin: bytes = b"", ok: tuple[int, ...] = (0,), *, index: Path | None = None
@@ -103,9 +107,8 @@ class Git:
 
     def start(self, arguments: Sequence[str], index: Path | None = None) -> subprocess.Popen[bytes]:
         """A running git with pipes on all three streams; whoever starts it must `end` it."""
-        options = [item for option in self._options for item in ("-c", option)]
         environment = self._environment | ({"GIT_INDEX_FILE": str(index)} if index else {})
-        command = [*_without_git_variables(environment), "git", *options, *arguments]
+        command = [*_without_git_variables(environment), "git", *self._options, *arguments]
         stdin = cast("IO[bytes]", subprocess.PIPE)
         handle = _gitpython().Git().execute(command, istream=stdin, as_process=True, env=environment, start_new_session=True)
         process = cast("subprocess.Popen[bytes]", handle.proc)

@@ -119,6 +119,17 @@ class Store:
         self._written.add(oid)
         return oid
 
+    def apply(self, tree: str, patches: Sequence[bytes]) -> str:
+        """The tree that patch files make of `tree`, one after the other. GitFailedError where one does not apply without fuzz."""
+        index = self.folder / "apply.index"
+        try:
+            self.git.run(["read-tree", tree], index=index)
+            for patch in patches:
+                self.git.run(["apply", "--cached", "--whitespace=nowarn", "-"], patch, index=index)
+            return self.git.run(["write-tree"], index=index).decode().strip()
+        finally:
+            index.unlink(missing_ok=True)
+
     def _keep(self, oid: str, kind: str, content: bytes) -> bool:
         if self._kept_bytes + len(content) > _KEEP:
             self._kept.clear()
@@ -181,7 +192,7 @@ def _make_repository(folder: Path, alternates: Sequence[Path], shallow: bytes) -
         (folder / "refs" / "heads").mkdir(parents=True, exist_ok=True)
         (folder / "HEAD").write_bytes(b"ref: refs/heads/backport\n")
         (folder / "config").write_bytes(_CONFIG)
-        lines = [_quoted(os.fsencode(path.resolve())) for path in alternates]
+        lines = [quoted(os.fsencode(path.resolve())) for path in alternates]
         (folder / "objects" / "info" / "alternates").write_bytes(b"".join(line + b"\n" for line in lines))
         if shallow:  # without it, a walk of a shallow clone's history dies at the first parent that is not there
             (folder / "shallow").write_bytes(shallow)
@@ -189,7 +200,7 @@ def _make_repository(folder: Path, alternates: Sequence[Path], shallow: bytes) -
         raise EnvironmentFailedError(f"cannot make the run's folder: {error.strerror}", where=str(folder)) from error
 
 
-def _quoted(path: bytes) -> bytes:
+def quoted(path: bytes) -> bytes:
     """A path as a line of `objects/info/alternates`: C-quoted where it starts with `"` or `#` or holds a line break."""
     if not path.startswith((b'"', b"#")) and b"\n" not in path:
         return path

@@ -12,6 +12,7 @@ from pathlib import Path
 from backport.ingest import toml_file
 from backport.ingest.toml_file import rows, string
 from backport.model.definition import Acceptance
+from backport.model.errors import EnvironmentFailedError
 from backport.model.finding import Finding
 from backport.model.series import show_path
 
@@ -35,6 +36,26 @@ def load(path: Path) -> tuple[Acceptance, ...]:
         kind, symbol, reason = (string(place, row, "accept", number, key) for key in ("kind", "symbol", "reason"))
         found.append(Acceptance(kind, symbol, file, reason))
     return tuple(found)
+
+
+def add(path: Path, acceptances: Sequence[Acceptance]) -> None:
+    """Write acceptances at the end of a file, which is replaced in one step; those that are in it already are left out."""
+    import tomlkit
+
+    known = load(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        document = tomlkit.parse(path.read_text(encoding="utf-8")) if path.exists() else tomlkit.document()
+        tables = document.setdefault("accept", tomlkit.aot())
+        for new in (each for each in acceptances if each not in known):
+            table = tomlkit.table()
+            table.update({"kind": new.kind, "symbol": new.symbol, "file": new.file, "reason": new.reason})
+            tables.append(table)
+        temporary = path.with_name(f".{path.name}.new")
+        temporary.write_text(tomlkit.dumps(document), encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise EnvironmentFailedError(f"cannot write: {error.strerror}", where=str(path)) from error
 
 
 def apply(findings: Sequence[Finding], acceptances: Sequence[Acceptance]) -> tuple[Finding, ...]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from backport.ingest import accepted, resolutions
 from backport.ingest.definition import NAME, load
 from backport.model.definition import Definition
 from backport.model.errors import InputError
@@ -32,13 +34,33 @@ def find(name: str, folders: Iterable[Path]) -> Definition:
     searched = list(folders)
     as_path = Path(name)
     if as_path.suffix == ".toml" or (os.sep in name and as_path.is_dir()):
-        return load(as_path if as_path.suffix == ".toml" else as_path / "series.toml")
+        return decided(load(as_path if as_path.suffix == ".toml" else as_path / "series.toml"), searched)
     known = names(searched)
     if name not in known:
         close = difflib.get_close_matches(name, known, 1)
         then = f"did you mean {close[0]}?" if close else f"defined here: {', '.join(sorted(known)) or 'none'}"
         raise InputError(f"there is no series {name!r}", where=" ".join(str(p) for p in searched), then=then)
-    return load(known[name])
+    return decided(load(known[name]), searched)
+
+
+def decided(definition: Definition, folders: Iterable[Path]) -> Definition:
+    """The definition with what was accepted and recorded about it in other folders: the tool's own cannot be written."""
+    own = definition.source.parent.resolve()
+    for place in dict.fromkeys((folder / definition.name).resolve() for folder in folders):
+        if place != own:
+            definition = replace(
+                definition,
+                accepted=(*definition.accepted, *accepted.load(place / accepted.FILE)),
+                recordings=(*definition.recordings, *resolutions.load(place / resolutions.FOLDER)),
+            )
+    return definition
+
+
+def writable(definition: Definition, folders: Sequence[Path]) -> Path:
+    """The folder for what is decided about a series: beside its definition, or in the first folder for one of the tool's own."""
+    if definition.source.resolve().is_relative_to(data_folder("patches").resolve()):
+        return folders[0] / definition.name
+    return definition.source.parent
 
 
 def names(folders: Iterable[Path]) -> dict[str, Path]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from backport.ingest import accepted, toml_file
+from backport.ingest import accepted, resolutions, toml_file
 from backport.ingest.toml_file import Place, rows, string
 from backport.model.definition import ConfigValue, DefinedCommit, Definition, Drop, Fold, Topic
 
@@ -31,7 +31,7 @@ _KEYS = {
 def load(path: Path) -> Definition:
     """The definition in a file. InputError names file, line and key for whatever is missing, unknown, misspelt or twice.
 
-    Findings that `accepted.toml` beside it accepts come with it.
+    Findings that `accepted.toml` beside it accepts come with it, and so do the `resolutions/` that were recorded there.
     """
     data, place = toml_file.read(path)
     return _definition(data, place)
@@ -62,6 +62,7 @@ def _definition(data: Mapping[str, Any], place: Place) -> Definition:
         config=_config(place, _table(place, data, "config", optional=True)),
         accepted=accepted.load(place.source.with_name(accepted.FILE)),
         folds=folds,
+        recordings=resolutions.load(place.source.with_name(resolutions.FOLDER)),
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from backport.model.recording import Recording
+
 
 @dataclass(frozen=True, slots=True)
 class DefinedCommit:
@@ -84,6 +86,7 @@ class Definition:
     config: tuple[ConfigValue, ...]
     accepted: tuple[Acceptance, ...] = ()
     folds: tuple[Fold, ...] = ()
+    recordings: tuple[Recording, ...] = ()
 
     @property
     def embedded(self) -> bool:

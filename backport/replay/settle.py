@@ -8,32 +8,34 @@ from dataclasses import dataclass, field, replace
 from backport.git.merge import Merger
 from backport.git.trees import PathTakenError
 from backport.model.finding import Finding
+from backport.model.recording import Recording
 from backport.model.series import Entry, Patch, show_path
 from backport.model.verdict import Conflict, FileOutcome, PatchOutcome, Suggestion, Verdict
+from backport.replay.amend import amend
 from backport.replay.compose import Candidate, Ladder, candidates
 from backport.replay.decide import Decision, decide
 from backport.replay.guard import Guard, refusal
 from backport.replay.guard.landed import KCONFIG, Speaks
 from backport.replay.guard.text import CHECKS, SEARCHING, Check, still_said, text_findings
 from backport.replay.precision import precision
+from backport.replay.recorded import RULE, recorded_first
 from backport.replay.rules.ladder import attempt
 from backport.replay.situation import Library
-
-_RECORDED = "recorded"
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
     """How far a replay may go beyond merging.
 
-    `ladder` is asked about files in conflict; `accept` applies the best suggestion that the guard has nothing against; `diffs`
-    shows what each suggestion does. `checks` are the guard's, of the text itself; `lenient` marks those of their findings that
-    somebody accepts.
+    `ladder` is asked about files in conflict that `recordings` (what a person decided before) do not settle; `accept` applies the
+    best suggestion that the guard has nothing against; `diffs` shows what each suggestion does. `checks` are the guard's, of the
+    text itself; `lenient` marks those of their findings that somebody accepts.
     """
 
     ladder: Ladder = attempt
     accept: bool = False
     diffs: bool = True
+    recordings: tuple[Recording, ...] = ()
     checks: Mapping[str, Check] = field(default_factory=lambda: CHECKS)
     lenient: Callable[[Sequence[Finding]], Sequence[Finding]] = tuple
 
@@ -78,19 +80,20 @@ class Settler:
         self._policy = policy
         self._left_out: set[bytes] = set()
         self._configured: set[bytes] = set()  # configuration symbols that were found in the target or in what landed
+        self._ladder = recorded_first(policy.recordings, policy.ladder)
 
     def settle(self, patch: Patch, tree: str) -> Settled:
         """What becomes of `patch` on `tree`; new objects go to the store, nothing else is written."""
         decisions = self.decide(patch, tree)
-        conflicts = tuple(conflict for decision in decisions for conflict in _conflicts(decision))
+        conflicts = tuple(conflict for decision in decisions for conflict in conflicts_of(decision))
         if conflicts:
             return self._conflicted(patch, tree, decisions, conflicts)
-        outcome = self._clean(patch, tree, decisions)
+        outcome, problem = self._amended(patch, tree, self._clean(patch, tree, decisions))
         if not outcome.tree:
             found = self._guard.findings(patch, "") if outcome.verdict is Verdict.CONFLICT else ()
             return Settled(outcome, tuple(found))
         findings = self._findings(patch, outcome.files, tree, outcome.tree)
-        if why := refusal(findings):
+        if why := problem or refusal(findings):
             refused = Suggestion(("3-way",), outcome.tree, outcome.files, doubts=(why,))
             outcome = replace(outcome, verdict=Verdict.SUSPECT, tree="", reason=why, suggestions=(refused,))
         return Settled(outcome, findings)
@@ -153,16 +156,26 @@ class Settler:
         verdict = Verdict.MERGED if any(f.rule != "take" for f in files) else Verdict.EXACT
         return PatchOutcome(patch.commit, patch.subject, verdict, files, tree=edited)
 
+    def _amended(self, patch: Patch, tree: str, outcome: PatchOutcome) -> tuple[PatchOutcome, str]:
+        """A clean patch with what a person changed in it before, or why that does not fit any more."""
+        if not outcome.tree or not self._policy.recordings:
+            return outcome, ""
+        made = amend(patch, tree, outcome.tree, outcome.files, self._policy.recordings, self._library)
+        if made is None or made.problem:
+            return outcome, made.problem if made is not None else ""
+        return replace(outcome, verdict=Verdict.RECORDED, files=made.files, tree=made.tree), ""
+
     def _conflicted(self, patch: Patch, tree: str, decisions: Sequence[Decision], conflicts: tuple[Conflict, ...]) -> Settled:
         """Resolved where every rule is sure and the guard agrees; else in conflict, with what the rules would suggest."""
         nowhere = all(decision.conflict == "absent" for decision in decisions)
         torn = {decision.conflict for decision in decisions if decision.change.old_path in self._left_out}
         suggestions: list[Suggestion] = []
-        for candidate in () if "absent" in torn else self._candidates(patch, tree, decisions):
+        for plain in () if "absent" in torn else self._candidates(patch, tree, decisions):
+            candidate, problem = self._by_hand(patch, tree, plain)
             if nowhere and candidate.tree == tree:
                 continue  # not applicable, which says more than that it makes no difference
             findings = self._findings(patch, candidate.files, tree, candidate.tree, search=candidate.sure)
-            why = refusal(findings)
+            why = problem or refusal(findings)
             if candidate.sure and not why and not torn - {""}:
                 return Settled(_resolved(patch, tree, candidate), findings, conflicts)
             suggestions.append(self._suggestion(tree, candidate, why))
@@ -172,12 +185,21 @@ class Settler:
         findings = tuple(self._guard.findings(patch, ""))
         verdict = Verdict.NOT_APPLICABLE if nowhere and not suggestions else Verdict.CONFLICT
         files = tuple(decision.outcome for decision in decisions)
-        reason = _reason(verdict, conflicts)
+        reason = reason_of(verdict, conflicts)
         outcome = PatchOutcome(patch.commit, patch.subject, verdict, files, conflicts, reason=reason)
         return Settled(replace(outcome, suggestions=tuple(suggestions)), findings)
 
+    def _by_hand(self, patch: Patch, tree: str, candidate: Candidate) -> tuple[Candidate, str]:
+        """A candidate with what a person changed beside the conflicts, or why that does not fit any more."""
+        if RULE not in candidate.rules:
+            return candidate, ""
+        made = amend(patch, tree, candidate.tree, candidate.files, self._policy.recordings, self._library)
+        if made is None or made.problem:
+            return candidate, made.problem if made is not None else ""
+        return replace(candidate, tree=made.tree, files=made.files), ""
+
     def _candidates(self, patch: Patch, tree: str, decisions: Sequence[Decision]) -> tuple[Candidate, ...]:
-        return candidates(patch, tree, decisions, self._policy.ladder, self._library, self._since)
+        return candidates(patch, tree, decisions, self._ladder, self._library, self._since)
 
     def _accepted(self, patch: Patch, tree: str, suggestions: Sequence[Suggestion]) -> Settled | None:
         """The best suggestion that the guard has nothing against, applied because somebody asked for that.
@@ -206,18 +228,20 @@ def _resolved(patch: Patch, tree: str, candidate: Candidate) -> PatchOutcome:
     if candidate.tree == tree:
         reason = f"the target has it already, in another form ({rules})"
         return PatchOutcome(patch.commit, patch.subject, Verdict.ALREADY_PRESENT, candidate.files, reason=reason)
-    verdict = Verdict.RECORDED if candidate.rules == (_RECORDED,) else Verdict.RESOLVED
+    verdict = Verdict.RECORDED if candidate.rules == (RULE,) else Verdict.RESOLVED
     return PatchOutcome(patch.commit, patch.subject, verdict, candidate.files, tree=candidate.tree)
 
 
-def _conflicts(decision: Decision) -> list[Conflict]:
+def conflicts_of(decision: Decision) -> list[Conflict]:
+    """The conflicts of one file, before anything is known of their function and their causes."""
     path = decision.outcome.path
     if decision.regions:
         return [Conflict(path, decision.conflict, "", r.line, r.ours, r.base, r.theirs) for r in decision.regions]
     return [Conflict(path, decision.conflict, "", 0, b"", b"", b"")] if decision.conflict else []
 
 
-def _reason(verdict: Verdict, conflicts: Sequence[Conflict]) -> str:
+def reason_of(verdict: Verdict, conflicts: Sequence[Conflict]) -> str:
+    """Why a patch in conflict does not land, in one phrase, before anything is known of its causes."""
     if verdict is Verdict.NOT_APPLICABLE:
         return "the target has none of its files"
     paths = len({c.path for c in conflicts})

@@ -126,6 +126,19 @@ def person_tree(result: RunResult, suggestions: Callable[[Tree, PatchOutcome], N
     return tree
 
 
+def waiting_tree(patch: PatchOutcome) -> Tree:
+    """One patch that waits for somebody: why, where, and who made the difference. Its lines are in the worktree."""
+    tree = Tree(patch_label(patch), guide_style=GUIDE)
+    if patch.reason:
+        tree.add(text((patch.reason, "")))
+    for conflict in patch.conflicts:
+        leaf = tree.add(_conflict_label(conflict))
+        add_causes(leaf, conflict.causes)
+    told = {cause for conflict in patch.conflicts for cause in conflict.causes}
+    add_causes(tree, [cause for cause in patch.causes if cause not in told])
+    return tree
+
+
 def left_out_tree(result: RunResult) -> Tree:
     """Every patch that made no commit and needs nobody, each with why, so that none goes missing in silence."""
     tree = _tree("Left out", "bold")
@@ -282,14 +295,18 @@ def patch_label(patch: PatchOutcome) -> Text:
     return text(said, (patch.upstream[:12] + " ", "cyan"), (patch.subject, ""))
 
 
-def _add_conflict(branch: Tree, conflict: Conflict, patch: PatchOutcome, onto: str) -> None:
+def _conflict_label(conflict: Conflict) -> Text:
     place = text((conflict.path, "bold"))
     if conflict.line:
         place.append(f":{conflict.line}", "bold")
     if conflict.function:
         place.append_text(text((f" in {conflict.function}", "")))
     place.append(f" — {conflict_means(conflict)}", GUIDE)
-    leaf = branch.add(place)
+    return place
+
+
+def _add_conflict(branch: Tree, conflict: Conflict, patch: PatchOutcome, onto: str) -> None:
+    leaf = branch.add(_conflict_label(conflict))
     if conflict.rule == "content":
         leaf.add(excerpt(conflict, patch.upstream[:12], onto))
     add_causes(leaf, conflict.causes)
