@@ -16,6 +16,7 @@ from typing import Any
 from backport.model import codec
 from backport.model.errors import InputError
 from backport.model.result import RunResult
+from backport.report import seal
 from backport.report.summary import summary
 
 FILE = "report.json"
@@ -28,6 +29,7 @@ def dump(result: RunResult) -> bytes:
     """The document of a run. Equal results give equal bytes, and `load` gives the result back, equal to this one."""
     body = codec.encode(result)
     document = {"schema": SCHEMA, "tool": body.pop("tool"), "summary": summary(result), **body}
+    document[seal.KEY] = seal.seal(document)
     text = json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
     # Half a surrogate pair (a message in a broken declared encoding) has no UTF-8; backslashreplace writes JSON's own \\udXXX.
     return text.encode("utf-8", "backslashreplace")
@@ -35,19 +37,27 @@ def dump(result: RunResult) -> bytes:
 
 def load(data: bytes, where: str) -> RunResult:
     """The result that `dump` wrote. Anything else is an InputError that says what is wrong, at `where`, and the way out."""
+    result, changed = inspect(data, where)
+    if changed:
+        raise InputError(f"the report is damaged: {changed[0]} was changed since it was written", where=where, then=AGAIN)
+    return result
+
+
+def inspect(data: bytes, where: str) -> tuple[RunResult, list[str]]:
+    """The result in a document, and the places at which that is not as it was sealed. InputError where it is no report at all."""
     document = _parse(data, where)
     _check_schema(document, where)
     names = tuple(field.name for field in fields(RunResult))
     try:
-        found = dict(codec.expect_keys(document, ("schema", "summary", *names), ""))
+        found = dict(codec.expect_keys(document, ("schema", "summary", *names, seal.KEY), ""))
         told = found.pop("summary")
-        del found["schema"]
+        del found["schema"], found[seal.KEY]
         result: RunResult = codec.decode(RunResult, found, "")
     except (codec.MismatchError, RecursionError) as error:
         raise InputError(f"the report is damaged: {error}", where=where, then=AGAIN) from None
     if json.dumps(told, sort_keys=True) != json.dumps(summary(result), sort_keys=True):
         raise InputError("the report is damaged: its summary does not agree with the rest", where=where, then=AGAIN)
-    return result
+    return result, seal.broken(document)
 
 
 def schema() -> bytes:

@@ -1,0 +1,1 @@
+"""Holds a report against the histories and its own output folder, without resolving anything again."""
