@@ -61,6 +61,7 @@ _COMMANDS = {
     "ingest": ("backport.cli.ingest", "Say which series there are in mail, and tell the life of one."),
     "compare": ("backport.cli.compare", "Say what moved between two postings of a series, or a posting and what was merged."),
     "watch": ("backport.cli.watch", "Follow series by itself: new postings, what was merged of them, what fixes that."),
+    "diff": ("backport.cli.diff", "Show in what the backport differs from upstream, patch by patch."),
     "verify": ("backport.cli.verify", "Hold a report against the histories and the files beside it."),
     "series": ("backport.cli.series", "List, show and write series definitions."),
     "log": ("backport.cli.log", "Show the last run again, from its report."),
