@@ -12,7 +12,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -116,15 +116,23 @@ def _write(pairs: Sequence[Ids], plan: Plan, executor: Executor, progress: Progr
     return counts["error"]
 
 
-def _executor(request: Request) -> AbstractContextManager[Executor]:
+@contextmanager
+def _executor(request: Request) -> Iterator[Executor]:
+    """Processes of this machine, or the workers of a Dask cluster."""
     if request.dask is None:
-        return ProcessPoolExecutor(request.workers)
+        with ProcessPoolExecutor(request.workers) as pool:
+            yield pool
+        return
     try:
         from distributed import Client
     except ImportError as error:
         raise MissingToolError("Dask is not installed", where="--dask", then="pip install 'backport[dask]'") from error
-    executor: Executor = Client(request.dask).get_executor()
-    return executor
+    try:
+        client = Client(request.dask, timeout="10s", set_as_default=False)
+    except (OSError, ValueError) as error:  # TimeoutError is an OSError; ValueError: no address at all
+        raise InputError(f"there is no Dask cluster: {error}", where=f"--dask {request.dask}") from error
+    with client:
+        yield client.get_executor()
 
 
 def sweep(pairs: Sequence[Ids], plan: Plan, executor: Executor) -> Iterator[bytes]:

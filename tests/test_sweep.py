@@ -114,10 +114,15 @@ def test_any_executor_will_do(repo: Repo, pairs: list[tuple[str, str]], tmp_path
 def test_a_dask_cluster_on_loopback_does_the_same(repo: Repo, pairs: list[tuple[str, str]], tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed", reason="Dask is not installed: pip install 'backport[dask]'")
     data, _ = swept(repo, written(pairs, tmp_path / "pairs.tsv"))
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, processes=True
-    ) as cluster:
+    options = {"n_workers": 2, "threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": None, "processes": True}
+    with distributed.LocalCluster(**options) as cluster:
         assert swept(repo, tmp_path / "pairs.tsv", dask=cluster.scheduler_address)[0] == data
+
+
+def test_a_cluster_that_is_not_there_is_an_error(repo: Repo, pairs: list[tuple[str, str]], tmp_path: Path) -> None:
+    pytest.importorskip("distributed", reason="Dask is not installed: pip install 'backport[dask]'")
+    with pytest.raises(InputError):
+        swept(repo, written(pairs, tmp_path / "pairs.tsv"), dask="no address")
 
 
 def test_drift_findings_are_told(repo: Repo, tmp_path: Path) -> None:
