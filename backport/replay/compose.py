@@ -6,13 +6,14 @@ candidate takes the best answer for each file, the second the next best, and so 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from backport.git.trees import PathTakenError
 from backport.model.series import Entry, Patch
 from backport.model.verdict import FileOutcome
 from backport.replay.decide import Decision
+from backport.replay.rules.settle import united
 from backport.replay.situation import Library, Resolution, Situation
 
 Ladder = Callable[[Situation], tuple[Resolution, ...]]
@@ -92,12 +93,14 @@ def _candidate(
     for decision in decisions:
         if id(decision) not in chosen:
             files.append(decision.outcome)
-            edits.update(decision.edits)
+            if not _claim(edits, decision.edits, tree, library):
+                return None
             continue
         here = list(_placed(tree, decision, chosen[id(decision)], library))
         resolved.extend(here)
         files.extend(here)
-        edits.update({outcome.path: outcome.result for outcome in here})
+        if not _claim(edits, {outcome.path: outcome.result for outcome in here}, tree, library):
+            return None
         if decision.source != decision.outcome.path and any(outcome.path == decision.outcome.path for outcome in here):
             edits[decision.source] = None  # the patch renames the file
     try:
@@ -105,7 +108,33 @@ def _candidate(
     except PathTakenError:
         return None
     rules = tuple(dict.fromkeys(resolution.rule for resolution in chosen.values()))
-    return Candidate(rules, sure, edited, tuple(files), tuple(resolved))
+    return Candidate(rules, sure, edited, tuple(_final(files, edits)), tuple(_final(resolved, edits)))
+
+
+def _claim(edits: dict[bytes, Entry | None], more: Mapping[bytes, Entry | None], tree: str, library: Library) -> bool:
+    """Add to the edits; where two decisions write one file, both their changes to the target's go in. False where they clash.
+
+    aae6d3ddd8b9 on 2.6.32.y changes kernel/sched.c, into which code of its other file has to go as well.
+    """
+    for path, entry in more.items():
+        there = edits.get(path, entry)
+        if there == entry:
+            edits[path] = entry
+            continue
+        if there is None or entry is None:
+            return False
+        texts = [{path: _content(e, library)} for e in (there, entry)]
+        both = united(texts, lambda name: library.trees.read(tree, name) or b"")
+        text = both[path] if both is not None else None
+        if text is None:
+            return False
+        edits[path] = replace(entry, oid=library.store.write("blob", text))
+    return True
+
+
+def _final(files: Sequence[FileOutcome], edits: Mapping[bytes, Entry | None]) -> Iterator[FileOutcome]:
+    """The outcomes with what their files have become in the end."""
+    return (replace(f, result=edits[f.path]) if f.result is not None and f.path in edits else f for f in files)
 
 
 def _placed(tree: str, decision: Decision, resolution: Resolution, library: Library) -> Iterator[FileOutcome]:

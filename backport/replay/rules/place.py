@@ -117,14 +117,15 @@ class Placer:
 
     def _made(self, hunk: Hunk, x: int, y: int, how: str, sure: bool, *checks: str) -> Place:
         passed = self.standing(hunk, x)
-        return Place(hunk, x, y, how, sure and passed == STANDING and self._labelled(hunk), (*checks, *passed))
+        return Place(hunk, x, y, how, sure and passed == STANDING and self._labelled(hunk, x), (*checks, *passed))
 
-    def _labelled(self, hunk: Hunk) -> bool:
+    def _labelled(self, hunk: Hunk, x: int) -> bool:
         """Whether every label that the added lines jump to is the target's too, or the patch's own (e42dee9a99a3)."""
         wanted = {label for row in self.frame.theirs[hunk.c : hunk.d] for label in _GOTO.findall(row)}
-        old = {label for row in self.frame.base for label in _LABEL.findall(row)} if wanted else set()
-        here = {label for row in self.frame.ours for label in _LABEL.findall(row)} if wanted else set()
-        return not (wanted & old) - here
+        if not wanted:
+            return True
+        old = _labels(self.frame.base, self.before, self.before.holder(hunk.a))
+        return not (wanted & old) - _labels(self.frame.ours, self.here, self.here.holder(x))
 
     def _alike(self, places: Sequence[Place]) -> bool:
         """Whether all places give the same text: a change with its edges moved over equal lines is the same change.
@@ -204,3 +205,7 @@ def balance(lines: Sequence[bytes]) -> tuple[int, int]:
 
 def _doubted(place: Place) -> Place:
     return Place(place.hunk, place.x, place.y, place.how, False, place.checks)
+
+
+def _labels(lines: Sequence[bytes], form: Shape, function: bytes) -> set[bytes]:
+    return {label for at, row in enumerate(lines) for label in _LABEL.findall(row) if form.holder(at) == function}
