@@ -5,7 +5,7 @@ one of the same name once: in this file, in another of the folder, or of the fol
 has most of the lines around the hunk. The hunk is then settled within the two functions (or files) by the rules for context
 drift, words and drifted blocks. Safe because a name is defined once in what is linked together, and the rule that settles
 the hunk sees nothing but the function of that name, of which most lines must be upstream's.
-Example: 061e2fd16863 on 2.6.32.y (KVM: SVM: Fix wrong intercept masks on 32 bit): enable_nmi_window was further down.
+Example: 75dd321d79d4 on 2.6.32.y (sched: Drop group_capacity to 1): the code was in sched.c before it was in sched_fair.c.
 """
 
 from __future__ import annotations
