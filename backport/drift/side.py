@@ -36,12 +36,14 @@ class Overlay:
     files: dict[bytes, str] = field(default_factory=dict)  # made by the series: path to blob id
     members: set[bytes] = field(default_factory=set)
     reshaped: set[bytes] = field(default_factory=set)  # functions and macros whose head it changed
+    versions: dict[bytes, str] = field(default_factory=dict)  # upstream's blob of every file that it changed
 
     def copy(self) -> Overlay:
         """One that can learn on without this one's knowing."""
         names = {path: set(known) for path, known in self.locals.items()}
         lines = {path: list(known) for path, known in self.includes.items()}
-        return Overlay(set(self.names), names, lines, dict(self.files), set(self.members), set(self.reshaped))
+        sets = set(self.members), set(self.reshaped)
+        return Overlay(set(self.names), names, lines, dict(self.files), *sets, dict(self.versions))
 
 
 class Side:
@@ -98,9 +100,14 @@ class Side:
         paths = _paths(closure, own)
         return _places(self._index.declared(names, paths), paths)
 
-    def made(self, closure: Closure, own: tuple[bytes, str] | None) -> dict[bytes, Place]:
-        """Every name that macro calls there make by pasting words together. Slow (50 ms the first time): for names in doubt."""
-        files = [(path, recall_made(oid, self._index)) for oid, path in _paths(closure, own).items()]
+    def made(self, closure: Closure, own: tuple[bytes, str], versions: Mapping[bytes, str]) -> dict[bytes, Place]:
+        """Every name that macro calls there make by pasting words together, those of other `versions` of these files as well.
+
+        Slow (50 ms the first time): for names in doubt.
+        """
+        paths = _paths(closure, own)
+        paths |= {versions[path]: path for path in [*closure.files, own[0]] if path in versions}
+        files = [(path, recall_made(oid, self._index)) for oid, path in paths.items() if oid]
         found = names_made(files).items()
         return {name: Place(path, Declaration(name, "made", call.line, call.line, call.name)) for name, (path, call) in found}
 

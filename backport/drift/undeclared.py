@@ -153,6 +153,8 @@ class KernelGuard:
         overlay.reshaped.update(what.reshaped)
         overlay.locals.setdefault(path, set()).update(what.locals)
         overlay.includes.setdefault(path, []).extend(what.includes)
+        if change.new is not None:
+            overlay.versions[path] = change.new.oid
         if change.new is not None and (change.old is None or change.old_path in overlay.files):
             overlay.files[path] = change.new.oid
 

@@ -190,12 +190,13 @@ class View:
     @cached_property
     def made(self) -> dict[bytes, Place]:
         """The names that macros make by pasting words, among what the file sees in the target."""
-        return self.target.side.made(self.closure, self._own)
+        oid = self.target.oid(self.path) if self.text is not None else self.change.oid
+        return self.target.side.made(self.closure, (self.path, oid), self.overlay.versions)
 
     @cached_property
     def upstream_made(self) -> dict[bytes, Place]:
         """The same upstream."""
-        return self.upstream.made(self.upstream_closure, (self.change.path, self.change.oid))
+        return self.upstream.made(self.upstream_closure, (self.change.path, self.change.oid), {})
 
     def members(self, names: Collection[bytes]) -> dict[bytes, list[Place]]:
         """The struct members of these names, among what the file sees in the target."""

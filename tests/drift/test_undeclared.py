@@ -154,6 +154,15 @@ def test_a_name_that_a_macro_of_the_target_makes(kernel: Kernel, guard: Check) -
     assert said(guard(patch)) == []
 
 
+def test_a_name_that_a_macro_of_the_series_makes(kernel: Kernel, guard: Check) -> None:
+    first = kernel.edit("mm: a generator", "include/linux/mm.h", b"#define PG_locked 0\n", PASTED)
+    second = kernel.edit("mm: use", SCAN, b"\treclaimed++;\n", b"\treclaimed += PageOdd(page);\n")
+    whole = PASTED.partition(b"\n")[2].replace(b"Odd, odd", b"Own, odd") + b"int f(void)\n{\n\treturn PageOwn(0);\n}\n"
+    third = kernel.commit("mm: its own", {"mm/own.c": b"#include <linux/mm.h>\n" + whole})
+    fourth = kernel.edit("mm: once more", "mm/own.c", b"return PageOwn(0)", b"return PageOwn(0) + PageOdd(0)")
+    assert said(guard(first, second, third, fourth)) == []
+
+
 def test_a_part_of_another_file_leans_on_it(kernel: Kernel, guard: Check) -> None:
     whole = b'#include <linux/list.h>\n#include "sched_part.c"\n'
     kernel.base = kernel.commit("sched", {"kernel/sched.c": whole, "kernel/sched_part.c": b"int part(void)\n{\n\treturn 0;\n}\n"})
