@@ -82,7 +82,7 @@ def test_a_new_posting_is_run_and_told_once(place: Place) -> None:
     folder = place.folder / "results" / event.folder
     assert json.loads((folder / "target" / "report.json").read_bytes())["summary"]["landed"] == 1
     suites = Xml.parse(folder / "junit.xml").getroot()
-    assert [case.get("name", "")[13:] for case in suites.iter("testcase")][0] == "mm: change of a file"
+    assert next(suites.iter("testcase")).get("name", "")[13:] == "mm: change of a file"
     assert "# feature" in (folder / "summary.md").read_text()
     assert json.loads((folder / "findings.sarif").read_bytes())["version"] == "2.1.0"
     assert place.once() == []
@@ -169,9 +169,13 @@ def test_the_command_is_told_until_it_listens(place: Place) -> None:
     place.post(1, l5=b"one")
     told = place.folder / "told"
     listen = place.folder / "listen.py"
-    listen.write_text(
-        f"import sys, pathlib\ntext = sys.stdin.read()\npath = pathlib.Path({str(told)!r})\nbusy = not path.exists()\npath.write_text(text)\nsys.exit(busy)\n"
-    )
+    program = f"""import sys, pathlib
+text, path = sys.stdin.read(), pathlib.Path({str(told)!r})
+busy = not path.exists()
+path.write_text(text)
+sys.exit(busy)
+"""
+    listen.write_text(program)
     words = ("watch", "watch.toml", "--on-change", f"{sys.executable} {listen}")
     first = backport(*words, cwd=place.folder)
     assert first.returncode == 0, first.stderr

@@ -23,9 +23,9 @@ from backport.model.progress import Progress
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
-_BATCH = 200
+_BATCH = 1000
 _CHUNK = 2000
-_AHEAD = 6
+_AHEAD = 3
 _WORTH = 1000
 
 
@@ -69,7 +69,7 @@ def _update(archive: Archive, clone: Clone, tip: str, progress: Progress) -> int
         blobs = [blob for blob, here in events if here and blob not in gone]
         archive.remove(origin, gone)
         progress.stage("ingest", len(blobs))
-        rows = _rows(mails(store, blobs), pool)
+        rows = _rows(clone.objects, blobs, pool)
         while found := list(islice(rows, _CHUNK)):
             total += archive.add(origin, (row for row in found if isinstance(row, Row)))
             archive.refuse(origin, (row for row in found if isinstance(row, Refused)))
@@ -86,30 +86,31 @@ def _store(clones: Sequence[Clone]) -> Iterator[Store]:
         yield store
 
 
-def understand(found: Sequence[tuple[str, bytes]]) -> list[Row | Refused]:
-    """What an archive keeps of mails (place and bytes), in order, or why one is refused."""
+def understand(objects: Path, blobs: Sequence[str]) -> list[Row | Refused]:
+    """What an archive keeps of an epoch's mails, in order, or why one is refused. With a git of its own: a worker calls it."""
     from backport.ingest.mail.message import MailRefusedError
     from backport.ingest.mail.posts import read
     from backport.ingest.mail.rows import row_of
 
     made: list[Row | Refused] = []
-    for where, raw in found:
-        try:
-            made.append(row_of(read(raw, where)))
-        except MailRefusedError as error:
-            made.append(Refused(where, error.line, error.what))
+    with tempfile.TemporaryDirectory(prefix="backport-") as folder, Store(Path(folder), [objects]) as store:
+        for where, raw in mails(store, list(blobs)):
+            try:
+                made.append(row_of(read(raw, where)))
+            except MailRefusedError as error:
+                made.append(Refused(where, error.line, error.what))
     return made
 
 
-def _rows(found: Iterator[tuple[str, bytes]], pool: Executor | None) -> Iterator[Row | Refused]:
+def _rows(objects: Path, blobs: Sequence[str], pool: Executor | None) -> Iterator[Row | Refused]:
     """All mails understood, in order: by the pool a few batches ahead, so that neither memory nor a core is wasted."""
-    batches = iter(lambda: list(islice(found, _BATCH)), [])
+    batches = [blobs[start : start + _BATCH] for start in range(0, len(blobs), _BATCH)]
     if pool is None:
-        yield from (row for batch in batches for row in understand(batch))
+        yield from (row for batch in batches for row in understand(objects, batch))
         return
     ahead: deque[Future[list[Row | Refused]]] = deque()
     for batch in batches:
-        ahead.append(pool.submit(understand, batch))
+        ahead.append(pool.submit(understand, objects, batch))
         if len(ahead) > _AHEAD:
             yield from ahead.popleft().result()
     while ahead:
@@ -130,7 +131,7 @@ def _workers(count: int) -> Iterator[Executor | None]:
     from multiprocessing import get_context
 
     with ProcessPoolExecutor(min(cores, 4), get_context("fork")) as pool:
-        pool.submit(understand, []).result()
+        pool.submit(len, ()).result()
         yield pool
 
 
