@@ -40,7 +40,7 @@ def test_all_of_ksm_is_made_into_commits(kernel: Path, box: Path, tmp_path: Path
     assert made.base.have > made.base.want // 2
 
 
-def test_every_patch_of_ksm_is_found_in_mainline(kernel: Path, box: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_of_ksm_is_found_in_mainline(kernel: Path, box: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     _, fate = life("ksm: the mm interface", str(box), [str(kernel)], "v2.6.32", Silent())
     assert fate is not None

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
+import time
 from pathlib import Path
 from xml.etree import ElementTree as Xml
 
@@ -143,6 +146,21 @@ def test_killed_at_any_moment_it_is_done_once(place: Place, monkeypatch: pytest.
     assert place.results == ["00001-feature-v1"]
     assert place.once() == []
     assert Xml.parse(place.folder / "results" / "feed.atom").getroot().tag.endswith("feed")
+
+
+@pytest.mark.parametrize("wait", [0.3, 0.8, 1.5])
+def test_a_process_that_is_killed_leaves_a_place_to_go_on_from(place: Place, wait: float) -> None:
+    """kill -9, at whatever moment the machine makes of it."""
+    place.post(1, l5=b"one")
+    environment = {**os.environ, "XDG_CACHE_HOME": str(place.folder / "cache")}
+    with subprocess.Popen(["backport", "watch", "watch.toml", "-q"], cwd=place.folder, env=environment) as process:
+        time.sleep(wait)
+        process.kill()
+    place.once()
+    assert place.once() == []
+    assert place.results == ["00001-feature-v1"]
+    with State(place.folder / "results") as state:
+        assert [event.kind for event in state.events()] == ["revision"]
 
 
 def test_a_second_one_says_so(place: Place) -> None:

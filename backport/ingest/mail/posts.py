@@ -20,7 +20,7 @@ _LINK = re.compile(
 )
 _WHOLE = re.compile(rb"\b(?:the|this|whole|entire|full)\s+(?:patch\s?)?(?:series|patchset|set)\b", re.I)
 # A MIME mail without these holds nothing for us. They stand at the beginning of a line, where quoted-printable leaves them whole.
-_OF_USE = (b"-by:", b"-By:", b"Fixes:", b"\n+++ ", b"diff --git ", b"base64", b"BASE64", b"Base64")
+_OF_USE = re.compile(rb"\n(?:[A-Z][A-Za-z]*(?:-[A-Za-z]+)*-[Bb]y:|Fixes:|\+\+\+ |diff --git )|[Bb][Aa][Ss][Ee]64")
 _MOST_FILES = 2000
 _MOST_TRAILERS = 100
 
@@ -49,7 +49,7 @@ class Read:
 
 def read(raw: bytes, where: str) -> Read:
     """A mail, understood. MailRefusedError where it is not read."""
-    mail = message.read(raw, whole=any(word in raw for word in _OF_USE))
+    mail = message.read(raw, of_use=_OF_USE)
     label = subject.parse(mail.subject)
     diff = read_diff(mail.body) if not label.reply and holds_diff(mail.body) else None
     kind = _kind(label, diff)
