@@ -87,6 +87,7 @@ KINDS: dict[str, tuple[str, str]] = {
         "Change both, or say why one is enough.",
     ),
     "parses-worse": ("A function is no C any more after the merge", "Merge it by hand."),
+    "unchecked-text": ("So many lines change that the text was not checked", "Compare the file by hand."),
     "strange-word": (
         "An added line uses a word that the target does not know",
         "Use the target's spelling, or take the commit that introduces it.",

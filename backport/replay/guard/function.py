@@ -14,13 +14,14 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from backport.csource.parse import function_at
 from backport.replay.guard.landed import Fault, Landed
 from backport.replay.guard.place import Change, around, head, places, squeezed, telling
 
 _AROUND = 3
+_LONGEST_ENTRY = 60  # lines of one entry of a table
 
 
 def other_function(landed: Landed) -> Iterator[Fault]:
@@ -53,6 +54,7 @@ class _Side:
     text: bytes
     rows: Sequence[bytes]
     path: bytes
+    heads: dict[int, int] = field(default_factory=dict)
 
     def spots(self, changes: Sequence[Change], *, new: bool) -> dict[bytes, list[_Spot]]:
         """Where each line is that the changes add (or remove) on this side."""
@@ -65,7 +67,7 @@ class _Side:
         return found
 
     def spot(self, line: int) -> _Spot:
-        at = head(self.rows, line, self.path)
+        at = head(self.rows, line, self.path, self.heads)
         if at < 0:
             return _Spot(line, b"", b"")
         return _Spot(line, squeezed(self.rows[at]), _entry(self.rows, line, at) if b"=" in self.rows[at] else b"")
@@ -87,7 +89,7 @@ def _entry(lines: Sequence[bytes], number: int, top: int) -> bytes:
     `number` is the line itself; braces on it do not count. Empty where the entry is on one line.
     """
     depth = 0
-    for at in range(number - 1, top, -1):
+    for at in range(number - 1, max(top, number - _LONGEST_ENTRY), -1):
         depth += lines[at].count(b"}") - lines[at].count(b"{")
         if depth < 0:
             return squeezed(lines[at + 1]) if at + 1 < number else b""

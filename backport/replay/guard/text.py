@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from backport.git.store import Store
 from backport.model.finding import Finding, Level
-from backport.model.series import Entry
+from backport.model.series import Entry, show_path
 from backport.model.verdict import PLAIN, FileOutcome
 from backport.replay.guard.doubled import doubled
 from backport.replay.guard.function import other_function
@@ -35,6 +35,7 @@ CHECKS: dict[str, Check] = {
 SEARCHING = ("strange-word",)
 """Those that look into other files of the target."""
 _LARGEST = 2 << 20
+_MOST = 3000  # changed lines of one file that are looked at one by one
 _LONGEST = 20_000  # bytes of a line
 
 
@@ -47,6 +48,9 @@ def text_findings(
     for file in files:
         landed = _landed(file, store, speaks, brought)
         if landed is None:
+            continue
+        if (size := sum(len(change.removed) + len(change.added) for change in landed.upstream)) > _MOST:
+            found.append(_unchecked(file, size, patch))
             continue
         for kind, check in checks.items():
             found.extend(_finding(kind, fault, patch, file.upstream_path) for fault in check(landed))
@@ -75,6 +79,15 @@ def _names(text: bytes, symbol: str) -> bool:
 
 def _finding(kind: str, fault: Fault, patch: str, path: bytes) -> Finding:
     return Finding(Level.ERROR if fault.sure else Level.WARNING, kind, fault.what, patch, path, fault.line, target=fault.why)
+
+
+def _unchecked(file: FileOutcome, size: int, patch: str) -> Finding:
+    """A rewritten file is not looked at line by line: a merge of it is let pass with a warning, a rule's work is not."""
+    level = Level.WARNING if file.rule in PLAIN else Level.ERROR
+    what = show_path(file.path)
+    return Finding(
+        level, "unchecked-text", what, patch, file.upstream_path, 1, target=f"{size} changed lines are too many to check"
+    )
 
 
 def _landed(file: FileOutcome, store: Store, speaks: Speaks, brought: Mapping[bytes, bytes]) -> Landed | None:
