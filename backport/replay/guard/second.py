@@ -6,10 +6,12 @@ of the places was left as it was, and which one is chance.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+from backport.csource.tokens import blank_comments
 from backport.replay.guard.landed import Fault, Landed
-from backport.replay.guard.place import places, squeezed, telling
+from backport.replay.guard.place import Change, places, squeezed, telling
 
 
 def second_place(landed: Landed) -> Iterator[Fault]:
@@ -22,3 +24,25 @@ def second_place(landed: Landed) -> Iterator[Fault]:
             told = next(squeezed(row) for row in change.removed if telling(row))
             why = "the target has a second copy of what the patch changes"
             yield Fault(told.decode("utf-8", "replace"), change.old + 1, why)
+        elif len(change.removed) == len(change.added) == 1:
+            yield from _second_reader(landed, change)
+
+
+_WORDS = re.compile(rb"->|\w+|[^\w\s]")
+_READ = re.compile(rb"\w+->\w+")
+
+
+def _second_reader(landed: Landed, change: Change) -> Iterator[Fault]:
+    """The line keeps all its words and gets a mask or a check; the target reads the same member on a line of its own."""
+    (old,), (new,) = change.removed, change.added
+    words = iter(_WORDS.findall(blank_comments(new)))
+    if not all(word in words for word in _WORDS.findall(old)) or not old.strip().startswith((b"return ", b"if (")):
+        return
+    for value in dict.fromkeys(_READ.findall(old)):
+        read = re.compile(rb"\b" + re.escape(value) + rb"\b(?!\s*=[^=])")
+        known = {key for key in landed.base_keys if value in key and read.search(key)}
+        mine = [key for key in landed.ours_keys if value in key and read.search(key) and key not in known]
+        if mine and len(known) == 1:
+            yield Fault(
+                value.decode("latin-1"), change.old + 1, "the target reads this in a second place, which upstream has not"
+            )

@@ -32,6 +32,7 @@ def strange_words(landed: Landed) -> Iterator[Fault]:
     if not landed.path.endswith(_READ):
         return
     said = b"".join(row for change in landed.here for row in change.added)
+    yield from _unseen(landed)
     words = {word: line for word, line in _added(landed) if _has(landed.base, word) and not _has(landed.ours, word)}
     here = [said, *(text for path, text in landed.brought.items() if path.endswith(b".h"))]
     words = {word: line for word, line in words.items() if not any(_declares(text, word) for text in here)}
@@ -41,6 +42,31 @@ def strange_words(landed: Landed) -> Iterator[Fault]:
             yield Fault(
                 word.decode("ascii"), line, "upstream's file uses this word already before the patch, the target has it nowhere"
             )
+
+
+def _unseen(landed: Landed) -> Iterator[Fault]:
+    """Names that the patch declares in a header which upstream's file includes by name, and the target's does not.
+
+    It may see the header through another; that upstream needed the line says that it mostly does not. fd89a137924e on 2.6.32.y
+    calls setup_trampoline_page_table() in a file that there has no #include <asm/trampoline.h>.
+    """
+    added = dict(_added(landed))
+    for path, text in landed.brought.items():
+        name = path.rpartition(b"include/")[2]
+        if not path.endswith(b".h") or path == landed.path or _includes(landed.result, name) or not _includes(landed.base, name):
+            continue
+        for word, line in added.items():
+            if re.search(rb"\b" + re.escape(word) + rb"[ \t]*[(;\[]", text):
+                yield Fault(
+                    word.decode("ascii"),
+                    line,
+                    f"upstream's file includes {name.decode('ascii', 'replace')}, which has it; the target's does not",
+                )
+                break
+
+
+def _includes(text: bytes, name: bytes) -> bool:
+    return re.search(rb'^[ \t]*#[ \t]*include[ \t]*[<"]' + re.escape(name) + rb'[>"]', text, re.M) is not None
 
 
 def _symbols(landed: Landed, symbols: dict[bytes, int]) -> Iterator[Fault]:

@@ -239,3 +239,24 @@ def test_a_symbol_that_another_file_of_the_patch_defines() -> None:
     two = b"config LID\n\tbool\n\nconfig KNOB\n\tbool\n\tdepends on LID\n"
     kconfig = replace(landed(b"", b"# x\n", two, b"# x\n" + two, b"d/Kconfig"), speaks=nobody)
     assert not list(strange_words(replace(kconfig, brought={b"d/Kconfig": two})))
+
+
+def test_a_value_that_the_target_alone_reads_twice() -> None:
+    base = b"int tos(struct flow *f)\n{\n\treturn f->tos;\n}\n\nvoid set(struct flow *f)\n{\n\tf->tos = 1;\n}\n"
+    more = b"int same(struct flow *f, int tos)\n{\n\treturn tos == f->tos;\n}\n"
+    theirs = base.replace(b"return f->tos", b"return MASK & f->tos")
+    assert faults(second_place(landed(base, base + more, theirs, theirs + more))) == [("f->tos", 3, True)]
+    other = more.replace(b"f->tos", b"f->ttl")
+    assert not list(second_place(landed(base, base + other, theirs, theirs + other)))
+
+
+def test_a_declaration_of_the_patch_in_a_header_that_the_target_does_not_include() -> None:
+    base, ours = b"#include <asm/lid.h>\nint a;\n", b"int a;\n"
+    line = b"int b = lid_open(1);\n"
+    brought = {b"arch/x86/include/asm/lid.h": b"extern int lid_open(int);\n"}
+
+    def made(there: bytes) -> Landed:
+        return Landed(b"f.c", b"f.c", base, there, base + line, there + line, speaks_all, brought)
+
+    assert faults(strange_words(made(ours))) == [("lid_open", 3, True)]
+    assert not list(strange_words(made(b"/* mine */\n" + base)))
