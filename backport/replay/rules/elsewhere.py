@@ -113,7 +113,7 @@ def neighbours(situation: Situation) -> Iterator[tuple[bytes, bytes]]:
         entry = library.trees.entry(situation.tree, place) if place else None
         listing = library.trees.listing(entry.oid) if entry is not None and entry.mode == TREE else {}
         files = {name: e for name, e in listing.items() if e.is_file and name.endswith(ending)}
-        if len(files) > _MOST_FILES:
+        if not files or len(files) > _MOST_FILES:
             continue
         library.store.prefetch(e.oid for e in files.values())
         for name, found in files.items():

@@ -16,6 +16,7 @@ from backport.replay.rules.lines import Hunk, hunks, slides, squeezed
 from backport.replay.rules.near import pair_near
 
 _LARGEST = 4 << 20  # bytes of a file that is looked at: a larger one is data or generated
+_MOST_PAIRS = 1_000_000  # hunks x differences: beyond it upstream has another file, and each would be compared with each
 _LONGEST = 4000  # bytes of a line beyond which a file counts as minified
 
 
@@ -66,6 +67,8 @@ def _laid(base: bytes, ours: bytes, theirs: bytes) -> Frame | None:
     if any(len(row) > _LONGEST for text in (one, two, three) for row in text):
         return None
     changes, mine = _changes(base, ours), hunks(one, three)
+    if len(changes) * len(mine) > _MOST_PAIRS:
+        return None
     plain = _map(changes, len(one))
     clean = {
         h for b in _blocks(mine, changes, plain, len(two)) if not b.changes for h in b.hunks if _same_lines(one, two, plain, h)

@@ -26,6 +26,7 @@ Rule = Callable[[Situation], Resolution | None]
 
 LADDER: tuple[Rule, ...] = (renames, lists, anchor, words, present, drifted, moved, unneeded)
 _SEARCHING = (moved, unneeded)
+_MOST_ASKED = 60  # disputes in one file; the corpus has 27 at most, and each is settled over the whole file
 _MOST_MORE = 4  # suggestions beside the best one
 
 
@@ -33,10 +34,10 @@ def attempt(situation: Situation, ladder: Sequence[Rule] = LADDER) -> tuple[Reso
     """What the ladder makes of a file, best first: one that is sure, or suggestions; empty where every rule abstains."""
     frame = framed(situation)
     if frame is None:
-        return tuple(_ranked(_answers(situation, ladder)))
+        return tuple(_ranked(_answers(situation, ladder))) if situation.ours is None else ()
     answers: list[list[Resolution]] = []
     asked = _asked(situation, frame)
-    for block in asked:
+    for block in asked if len(asked) <= _MOST_ASKED else ():
         found = _answers(narrowed(situation, frame, block), ladder)
         if not found:
             return ()

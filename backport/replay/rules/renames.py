@@ -5,7 +5,7 @@ wherever the two have a line that differs only in some words, that name stands a
 whole patch is then read with the target's names, and settled by the rules for context drift, words and drifted blocks. Safe
 because a substitution is taken only where each occurrence agrees with it and the old name is gone; sure only where two lines at
 least bear it out. Whether the name means the same in the target is for the guard to say.
-Example: 322a1356be96 on 2.6.32.y (eeepc-laptop: add hotplug_disable parameter): eeepc was ehotk.
+Example: 3da0dd433dc3 on v2.6.31 (KVM: MMU notifiers for page changes): __set_spte was set_shadow_pte before d555c333aa54.
 """
 
 from __future__ import annotations

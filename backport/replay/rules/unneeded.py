@@ -4,7 +4,7 @@ Recognised: a hunk changes a function, or a type, that neither the target's file
 with these lines; or lines of which the target has none; or the target has no such file at all. Then the hunk is left out. A
 suggestion only, for the target may have the same fault in code of its own; sure only where the whole file is absent, none of
 its functions is anywhere near, and the patch has other files that the target does have.
-Example: 87bf6e7de113 on 2.6.32.y (KVM: fix dirty bitmaps): arch/powerpc/kvm/book3s.c came later.
+Example: fda11e61ff8a on 2.6.32.y (check what wmi_get_event_data returns): drivers/platform/x86/msi-wmi.c came later.
 """
 
 from __future__ import annotations
