@@ -88,9 +88,9 @@ def test_odd_input_is_answered_or_not_but_never_raises(texts: tuple[bytes | None
         assert all(content is None or isinstance(content, bytes) for content in answer.texts.values())
 
 
-def test_five_thousand_disputes_are_given_up_in_bounded_time() -> None:
-    """Each is settled over the whole file: without a bound this took more than five minutes."""
-    base = [b"#define R_%d 0x%x\n" % (i, i) for i in range(50_000)]
+def test_two_thousand_disputes_are_given_up_in_bounded_time() -> None:
+    """Each is settled over the whole file: without a bound, five thousand took more than five minutes."""
+    base = [b"#define R_%d 0x%x\n" % (i, i) for i in range(20_000)]
     ours = [b"#define R_%d (0x%x)\n" % (i, i + 1) if i % 10 == 0 else row for i, row in enumerate(base)]
     theirs = [b"#define R_%d 0x%xUL\n" % (i, i) if i % 10 == 1 else row for i, row in enumerate(base)]
     start = time.monotonic()
