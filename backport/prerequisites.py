@@ -12,6 +12,7 @@ from backport.examine import Lenient, Opened, Request, Workshop, opened
 from backport.git.clone import resolve, resolve_one
 from backport.git.history import Commit
 from backport.git.versions import fork_point
+from backport.ingest.accepted import apply
 from backport.ingest.commits import read_patches
 from backport.model.definition import Acceptance, DefinedCommit, Definition, Fold
 from backport.model.errors import BackportError
@@ -26,6 +27,7 @@ from backport.replay.explain import known_until
 from backport.replay.guard import Guard
 from backport.replay.prerequisites.plans import STAGE, Case, needed
 from backport.replay.prerequisites.trial import Bench
+from backport.replay.settle import Policy
 from backport.replay.situation import Library
 from backport.settings import cache_folder
 
@@ -53,11 +55,11 @@ def ask(request: Request, base: str, progress: Progress) -> Answer:
     with opened(request, progress, base) as found:
         series, skipped = _based(found, base)
         accepted = request.definition.accepted if request.definition is not None else ()
-        room = Room(series.base, found.onto, found.shop, accepted, progress)
-        replayed = room.replay(series, progress)
-        progress.stage("plans", 0)
-        waiting = [(p, o) for p, o in zip(series.patches, replayed.outcomes, strict=True) if wants_help(o)]
-        told = tuple(room.plans(patch, outcome, replayed) for patch, outcome in waiting)
+        with Room.over(series.base, found.onto, found.shop, accepted, progress) as room:
+            replayed = room.replay(series, progress)
+            progress.stage("plans", 0)
+            waiting = [(p, o) for p, o in zip(series.patches, replayed.outcomes, strict=True) if wants_help(o)]
+            told = tuple(room.plans(patch, outcome, replayed) for patch, outcome in waiting)
         progress.done(f"{sum(n.best is not None for n in told)} of {len(told)} patches have a complete plan")
         return Answer(told, len(series.patches), skipped)
 
@@ -71,22 +73,21 @@ def complete(
     them; in the definition they are of that patch's topic. A patch without a complete plan stays as it is.
     """
     progress.stage("plans", 0)
-    room = Room(series.base, onto, shop, definition.accepted, progress)
     asked: set[str] = set()
     put: dict[str, str] = {}
-    while True:
-        replayed = room.replay(series, Silent())
-        waiting = [o for o in replayed.outcomes if o.verdict.needs_person and o.upstream not in asked]
-        if not waiting:
-            break
-        asked.add(waiting[0].upstream)
-        patch = next(p for p in series.patches if p.commit == waiting[0].upstream)
-        plan = room.plans(patch, waiting[0], replayed).best
-        if plan is None:
-            continue
-        picks = [pick for pick in plan.picks if pick.commit not in put]
-        put.update((pick.commit, patch.commit) for pick in picks)
-        series, definition = _inserted(series, definition, patch, picks, shop)
+    with Room.over(series.base, onto, shop, definition.accepted, progress) as room:
+        while True:
+            replayed = room.replay(series, Silent())
+            waiting = [o for o in replayed.outcomes if o.verdict.needs_person and o.upstream not in asked]
+            if not waiting:
+                break
+            asked.add(waiting[0].upstream)
+            patch = next(p for p in series.patches if p.commit == waiting[0].upstream)
+            plan = room.plans(patch, waiting[0], replayed).best
+            if plan is not None:
+                picks = [pick for pick in plan.picks if pick.commit not in put]
+                put.update((pick.commit, patch.commit) for pick in picks)
+                series, definition = _inserted(series, definition, patch, picks, shop)
     progress.done(f"{len(put)} prerequisites for {len(set(put.values()))} of {len(asked)} patches")
     return definition, series, put
 
@@ -122,13 +123,21 @@ class Room:
     onto: Commit
     shop: Workshop
     accepted: Sequence[Acceptance]
+    workbench: Workbench
     progress: Progress
+
+    @classmethod
+    @contextmanager
+    def over(cls, base: str, onto: Commit, shop: Workshop, accepted: Sequence[Acceptance], progress: Progress) -> Iterator[Room]:
+        """A room with one workbench for all guards that are asked in it."""
+        with Workbench(shop.trees, shop.store, shop.history, cache_folder()) as workbench:
+            yield cls(base, onto, shop, accepted, workbench, progress)
 
     def replay(self, series: Series, progress: Progress) -> Replayed:
         """As a run would do it."""
         shop = self.shop
         with self.guarding(series, self.onto.tree) as guard:
-            return replay(series, self.onto.oid, shop.store, shop.trees, shop.history, progress, guard)
+            return replay(series, self.onto.oid, shop.store, shop.trees, shop.history, progress, guard, self._policy)
 
     def plans(self, patch: Patch, outcome: PatchOutcome, replayed: Replayed) -> Needed:
         """The plans for a patch of a replayed series, found on the tree on which it did not land."""
@@ -136,7 +145,7 @@ class Room:
         tree = _tree_before(outcome, replayed, self.onto.tree)
         since = known_until(Series("", "", self.base, (patch,)), self.onto.oid, shop.history)
         library = Library(shop.store, shop.trees, shop.history)
-        bench = Bench(library, since, moved_files([patch], tree, shop.trees, shop.history))
+        bench = Bench(library, since, moved_files([patch], tree, shop.trees, shop.history), self._policy)
         findings = tuple(f for f in replayed.findings if f.patch == patch.commit)
         taken = frozenset(o.upstream for o in replayed.outcomes if o.tree)
 
@@ -145,12 +154,14 @@ class Room:
 
         return needed(Case(patch, tree, outcome, findings, bench, trial, self.progress, taken))
 
+    @property
+    def _policy(self) -> Policy:
+        return Policy(diffs=False, lenient=lambda found: apply(found, tuple(self.accepted)))
+
     @contextmanager
     def guarding(self, series: Series, tree: str) -> Iterator[Guard]:
         """The guard of a run, for some patches on some tree."""
-        shop = self.shop
-        with Workbench(shop.trees, shop.store, shop.history, cache_folder()) as bench:
-            yield Lenient(KernelGuard(series, tree, bench), tuple(self.accepted))
+        yield Lenient(KernelGuard(series, tree, self.workbench), tuple(self.accepted))
 
 
 def wants_help(outcome: PatchOutcome) -> bool:

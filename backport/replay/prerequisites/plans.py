@@ -139,7 +139,8 @@ class _Search:
         outcomes = self._bench.chain(patches, case.tree)
         if not outcomes[-1].tree:
             before = outcomes[-2].tree if len(outcomes) > 1 else case.tree
-            return self._bench.explained(patches[len(outcomes) - 1], before), ()
+            bad = patches[len(outcomes) - 1]
+            return self._bench.explained(bad, before), self._bench.findings(bad, before)
         *_, last = self._guarded(patches)
         if last.outcome.tree or last.outcome.verdict is Verdict.ALREADY_PRESENT:
             return None, ()

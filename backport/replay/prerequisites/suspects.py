@@ -9,6 +9,7 @@ conflict, among them a rename of every perf function; these name two.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,7 +24,7 @@ from backport.replay.prerequisites.trial import Bench
 
 _MOST = 16  # commits whose effect on a conflict is tried
 _LONGEST = 400  # versions of the files in conflict that are looked at, the newest of them
-_LOCAL = ("absent-local", "absent-label")
+_NAME = re.compile(r"[A-Za-z_]\w+")
 _SHORT = 4  # characters: a line of fewer (a brace) says nothing about who removed it
 
 
@@ -150,13 +151,13 @@ def _applies(file: _File, blob: str, bench: Bench) -> bool:
 
 
 def _needed(findings: Sequence[Finding], patch: Patch, bench: Bench, cleared: Collection[str], found: dict[str, Suspect]) -> None:
-    """Who brought the names that the target lacks; of a local name that a merge took away, who last changed lines with it.
+    """Who brought the names that the target lacks; of a name whose origin is not known, who last changed lines with it.
 
     44ad9944f151 is found so: without it, 852e3c19ac64 takes the parameter `largepage` from a function that still reads it.
     """
     for finding in findings:
         cause = finding.introduced_by
-        if cause is None and finding.kind in _LOCAL:
+        if cause is None and _NAME.fullmatch(finding.symbol):
             history = bench.library.history
             changed = history.mentions(finding.symbol, bench.since, patch.parent, [finding.path]) if patch.parent else []
             cause = next((c for c in reversed(changed) if c.commit not in cleared), None)

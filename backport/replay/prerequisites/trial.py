@@ -9,6 +9,7 @@ from dataclasses import replace
 from backport.git.merge import Merged, Merger, Triple
 from backport.git.runner import GitFailedError
 from backport.ingest.commits import read_patches
+from backport.model.finding import Finding
 from backport.model.series import Patch, Series
 from backport.model.verdict import PatchOutcome, Verdict
 from backport.replay.engine import Chain, foresee
@@ -32,7 +33,7 @@ class Bench:
         self._merger = Merger(library.store, library.trees)
         self._policy = policy or Policy(diffs=False)
         self._settler = self._settling(Trusting())
-        self._outcomes: dict[tuple[str, str], PatchOutcome] = {}
+        self._settled: dict[tuple[str, str], Settled] = {}
         self._explained: dict[tuple[str, str], PatchOutcome] = {}
         self._patches: dict[str, Patch] = {}
 
@@ -52,11 +53,18 @@ class Bench:
 
     def apply(self, patch: Patch, tree: str) -> PatchOutcome:
         """What becomes of a patch on a tree; its own tree is '' where it does not apply."""
-        key = patch.commit, tree
-        if key not in self._outcomes:
-            self._outcomes[key] = self._settler.settle(patch, tree).outcome
-        found = self._outcomes[key]
+        found = self._settle(patch, tree).outcome
         return replace(found, tree=tree) if found.verdict is Verdict.ALREADY_PRESENT else found
+
+    def findings(self, patch: Patch, tree: str) -> tuple[Finding, ...]:
+        """What the text that came of it gives away, without the guard's word."""
+        return self._settle(patch, tree).findings
+
+    def _settle(self, patch: Patch, tree: str) -> Settled:
+        key = patch.commit, tree
+        if key not in self._settled:
+            self._settled[key] = self._settler.settle(patch, tree)
+        return self._settled[key]
 
     def chain(self, patches: Sequence[Patch], tree: str) -> list[PatchOutcome]:
         """The patches one behind the other, from `tree` on; it ends at the first that does not apply."""
