@@ -18,7 +18,7 @@ from backport.report.view import GUIDE, STYLE, mark, skipped_tree, text
 
 SCHEMA = "backport-prerequisites/1"
 _EXCERPT = 12
-_LONG = 8  # picks: a longer plan is shown without how each was found
+_LONG = 4  # picks: a longer plan is shown without how each was found
 
 
 def dump(onto: str, needed: Sequence[Needed], skipped: Sequence[Skipped]) -> bytes:
@@ -100,10 +100,11 @@ def _add_plan(branch: Tree, number: int, plan: Plan, found: Needed) -> None:
         label.append_text(text((f" · tree {plan.tree[:12]}", GUIDE)))
     leaf = branch.add(label)
     for pick in plan.picks:
-        said = leaf.add(
-            text((f"{mark(pick.verdict)} ", STYLE[pick.verdict]), (pick.commit[:12] + " ", "cyan"), (pick.subject, ""))
-        )
-        if len(plan.picks) <= _LONG and pick.why:
+        label = text((f"{mark(pick.verdict)} ", STYLE[pick.verdict]), (pick.commit[:12] + " ", "cyan"), (pick.subject, ""))
+        if pick.needed_by != found.commit:
+            label.append_text(text((f" · for {pick.needed_by[:12]}", GUIDE)))
+        said = leaf.add(label)
+        if len(plan.picks) <= _LONG:
             said.add(text((pick.why, GUIDE)))
     for adapted in plan.adapt:
         _add_adaptation(leaf, adapted)
