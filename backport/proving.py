@@ -230,7 +230,7 @@ def chosen(kernel: str, arch: str, tools: Tools) -> toolchain.Toolchain:
     cc = tools.cc or f"{prefix}gcc"
     compiler = toolchain.compiler_version(cc)
     picked = profile.pick(profile.available(config_file().parent / "profiles"), kernel, compiler, tools.profile)
-    return toolchain.prepare(picked, cc, compiler, prefix, cache_folder() / "prove")
+    return toolchain.prepare(picked, cc, compiler, prefix, cache_folder() / "prove", arch=arch)
 
 
 def recipe(name: str, definition: Definition) -> Recipe:

@@ -1,8 +1,9 @@
 """Toolchain profiles: what a kernel of one age needs so that a compiler of another builds it, as data, with the reasons.
 
 A profile names a range of kernels and a range of compilers, and holds flags, headers that are found when the kernel has none
-(`-idirafter`), arguments that the compiler must not see, substitutions in perl scripts, and make variables. Those that come
-with the tool are in `profiles/`; `$XDG_CONFIG_HOME/backport/profiles/*.toml` is searched first.
+(`-idirafter`; one with an `arch` stands before the kernel's own, which it takes in with #include_next), arguments that the
+compiler must not see, substitutions in perl scripts, and make variables. Those that come with the tool are in `profiles/`;
+`$XDG_CONFIG_HOME/backport/profiles/*.toml` is searched first.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from backport.model.errors import InputError
 OWN = Path(__file__).resolve().parent / "profiles"
 _KEYS = {
     "flags": {"cc", "host", "reason"},
-    "header": {"path", "text", "reason"},
+    "header": {"path", "text", "arch", "reason"},
     "argument": {"given", "instead", "reason"},
     "perl": {"find", "put", "reason"},
     "makefile": {"text", "reason"},
@@ -40,6 +41,7 @@ class Profile:
     cc: tuple[str, ...] = ()
     host: tuple[str, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
+    wrapped: tuple[tuple[str, str, str], ...] = ()
     arguments: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = ()
     perl: tuple[tuple[str, str], ...] = ()
     makefile: str = ""
@@ -75,7 +77,10 @@ def load(path: Path) -> Profile:
         compilers=_range(data, "compiler", path),
         cc=tuple(flag for row in rows["flags"] for flag in _words(row, "cc", path)),
         host=tuple(flag for row in rows["flags"] for flag in _words(row, "host", path)),
-        headers=tuple((_header(row, path), _text(row, "text", path)) for row in rows["header"]),
+        headers=tuple((_header(row, path), _text(row, "text", path)) for row in rows["header"] if "arch" not in row),
+        wrapped=tuple(
+            (_text(row, "arch", path), _header(row, path), _text(row, "text", path)) for row in rows["header"] if "arch" in row
+        ),
         arguments=tuple((_words(row, "given", path), _words(row, "instead", path)) for row in rows["argument"]),
         perl=tuple((_pattern(row, path), _text(row, "put", path)) for row in rows["perl"]),
         makefile="".join(_text(row, "text", path) for row in rows["makefile"]),

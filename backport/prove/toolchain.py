@@ -3,6 +3,7 @@
     bin/cc      calls the compiler with the profile's flags, and leaves beside each object what was said about it
     bin/perl    runs a script with the profile's substitutions
     include/    headers that are found where the kernel has none
+    before/     headers that stand before the kernel's own
     rules.mk    make variables that outrank the kernel's own (through MAKEFILES)
 
 The folder is named after a digest of all that, so that objects of one toolchain are never taken for those of another.
@@ -88,13 +89,15 @@ def compiler_version(cc: str) -> str:
     return found
 
 
-def prepare(profile: Profile, cc: str, compiler: str, cross: str, cache: Path, *, ccache: bool = True) -> Toolchain:
+def prepare(
+    profile: Profile, cc: str, compiler: str, cross: str, cache: Path, *, arch: str = "", ccache: bool = True
+) -> Toolchain:
     """The profile's folder below `cache`, made where it is not there yet."""
     path = shutil.which(cc)
     if path is None:
         raise MissingToolError(f"the compiler {cc} is not installed", then="backport doctor")
     fast = shutil.which("ccache") if ccache else None
-    files = _files(profile, [*([fast] if fast else []), path], version(compiler)[0])
+    files = _files(profile, [*([fast] if fast else []), path], version(compiler)[0], arch)
     digest = hashlib.sha256(repr((files, compiler, cross, profile.cc, profile.host)).encode()).hexdigest()[:12]
     folder = cache / "toolchains" / f"{profile.name}-{digest}"
     if not folder.is_dir():
@@ -107,8 +110,9 @@ def cross_prefix(arch: str) -> str:
     return "" if arch in NATIVE else CROSS.get(arch, f"{arch}-linux-gnu-")
 
 
-def _files(profile: Profile, compiler: Sequence[str], major: int) -> dict[str, str]:
-    files = {"bin/cc": _compiler(profile, compiler)}
+def _files(profile: Profile, compiler: Sequence[str], major: int, arch: str) -> dict[str, str]:
+    wrapped = {f"before/{name}": text for only, name, text in profile.wrapped if only == arch}
+    files = {"bin/cc": _compiler(profile, compiler, before=bool(wrapped)), **wrapped}
     if profile.perl:
         files["bin/perl"] = _perl(profile)
     if profile.makefile:
@@ -133,13 +137,13 @@ def _write(folder: Path, files: Mapping[str, str]) -> None:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _compiler(profile: Profile, compiler: Sequence[str]) -> str:
+def _compiler(profile: Profile, compiler: Sequence[str], *, before: bool) -> str:
     """The compiler's wrapper. For `-c ... -o mm/ksm.o` it leaves what was said, and the status, in `mm/.ksm.o.said`.
 
     The profile's flags come first, so that a makefile which knows better (-fPIC for the vdso) has the last word.
     """
     cases = "".join(_case(given, instead) for given, instead in profile.arguments)
-    flags = " ".join(shlex.quote(flag) for flag in profile.cc)
+    flags = " ".join([*(shlex.quote(flag) for flag in profile.cc), *(['-I "$here/before"'] if before else [])])
     return f"""#!/bin/sh
 here=${{0%/bin/cc}}
 left=$# last= object= compile=
