@@ -211,6 +211,11 @@ static void the_files(void)
 	check(others == 0, "no file of a later kernel", "%d more", others);
 }
 
+static void answers(long result, long expected, const char *name)
+{
+	check(result == expected, name, "%ld", result);
+}
+
 static void the_defaults(void)
 {
 	check(number("run") == 0, "nothing runs before it is asked for", "run %ld", number("run"));
@@ -218,17 +223,13 @@ static void the_defaults(void)
 	      number("pages_to_scan"), number("sleep_millisecs"));
 	check(number("max_kernel_pages") > 1000, "a quarter of memory may be merged", "max_kernel_pages %ld", number("max_kernel_pages"));
 	check(set("run", "3") == -EINVAL && set("run", "x") == -EINVAL, "run takes 0, 1 and 2 only", "run %ld", number("run"));
-	check(set("pages_to_scan", "5000000000000000000000") == -EINVAL, "pages_to_scan refuses what is too large", "%ld",
-	      number("pages_to_scan"));
+#ifdef __x86_64__	/* on i386 the kernel's own strict_strtoul() drops the upper bits before anybody can look */
+	answers(set("pages_to_scan", "4294967296"), -EINVAL, "pages_to_scan refuses what is too large");
+#endif
 	check(set("pages_to_scan", "500") == 0 && number("pages_to_scan") == 500, "pages_to_scan is settable", "%ld",
 	      number("pages_to_scan"));
 	check(set("sleep_millisecs", "4") == 0 && number("sleep_millisecs") == 4, "sleep_millisecs is settable", "%ld",
 	      number("sleep_millisecs"));
-}
-
-static void answers(long result, long expected, const char *name)
-{
-	check(result == expected, name, "%ld", result);
 }
 
 static void the_errors(void)
