@@ -148,6 +148,27 @@ def rpmbuild(
     return 0
 
 
+@command.command(epilog=STATUS_HELP)
+def profiles() -> int:
+    """List the toolchain profiles: which kernels with which compilers, each cure and its reason.
+
+    A file of your own goes into ~/.config/backport/profiles/NAME.toml; begin with a copy of the one that is shown.
+    """
+    from backport.prove.profile import available
+    from backport.report.console import Console
+    from backport.settings import config_file
+
+    with Console() as console:
+        for profile in available(config_file().parent / "profiles"):
+            spans = [".".join(map(str, end)) or "any" for span in (profile.kernels, profile.compilers) for end in span]
+            console.show_text(f"{profile.name}: kernels {spans[0]} to below {spans[1]}, gcc {spans[2]} to below {spans[3]}")
+            console.show_text(f"  {profile.source}")
+            for cure, reason in profile.reasons:
+                console.show_text(f"  {cure}")
+                console.show_text(f"      {reason}")
+    return 0
+
+
 def _prove(
     series: str, kernels: tuple[str, ...], onto: str | None, patches: Path | None, as_json: bool, work: Callable[..., Any]
 ) -> int:

@@ -30,6 +30,18 @@ KINDS: dict[str, tuple[str, str]] = {
         "The target declares the name for other architectures only",
         "Check the architectures that you build.",
     ),
+    "build-error": (
+        "A patch makes an object of the target fail to compile",
+        "Read the compiler's message: the target lacks what the patch uses.",
+    ),
+    "build-warning": (
+        "A patch brings a warning of the compiler that was not there before",
+        "See whether the target's types are others than those that the patch was made for.",
+    ),
+    "mutant-uncaught": (
+        "A probe passes on a kernel that was broken on purpose",
+        "Check in the probe for what it breaks, or say in the manifest why it need not.",
+    ),
     "kabi-removed": (
         "A symbol is no longer exported to modules",
         "Modules that use it will not load: keep the export where kABI is frozen.",

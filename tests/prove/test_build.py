@@ -231,3 +231,21 @@ def test_bad_words_are_told(tmp_path: Path, words: tuple[str, ...], status: int,
 
 def test_the_sample_has_no_probe(tmp_path: Path) -> None:
     assert b"the series has no probe" in backport("prove", "boot", "sample", cwd=tmp_path, status=2).stderr
+
+
+def test_profiles_are_listed_with_their_reasons(tmp_path: Path) -> None:
+    said = backport("prove", "profiles", cwd=tmp_path, status=0).stdout.decode()
+    assert "linux-2.6.31-gcc-10-to-13: kernels 2.6.31 to below 2.6.33, gcc 10 to below 14" in said
+    assert "silent triple fault" in said
+
+
+def test_doctor_names_what_is_missing_and_the_command(tmp_path: Path) -> None:
+    empty = tmp_path / "bin"
+    empty.mkdir()
+    for name in ("backport", "python3", "git", "env"):
+        (empty / name).symlink_to(shutil.which(name) or name)
+    done = subprocess.run(["backport", "doctor"], capture_output=True, env={"PATH": str(empty), "HOME": str(tmp_path)})
+    assert done.returncode == 0
+    assert "✗ qemu-system-x86_64" in done.stdout.decode()
+    assert "apt-get install -y --no-install-recommends" in done.stdout.decode()
+    assert "qemu-system-x86" in done.stdout.decode().splitlines()[-1]
