@@ -15,7 +15,7 @@ from backport.replay.amend import amend
 from backport.replay.compose import Candidate, Ladder, candidates
 from backport.replay.decide import Decision, decide
 from backport.replay.guard import Guard, refusal
-from backport.replay.guard.landed import KCONFIG, Speaks
+from backport.replay.guard.landed import KCONFIG, Speaks, speaks_all
 from backport.replay.guard.text import CHECKS, SEARCHING, Check, still_said, text_findings
 from backport.replay.precision import precision
 from backport.replay.recorded import RULE, recorded_first
@@ -116,10 +116,16 @@ class Settler:
         store, checks, lenient = self._library.store, self._policy.checks, self._policy.lenient
         quick = {kind: check for kind, check in checks.items() if kind not in SEARCHING}
         last = {kind: check for kind, check in checks.items() if kind in SEARCHING}
-        found = [*lenient(text_findings(patch.commit, files, store, quick))]
-        found += still_said(self._guard.findings(patch, after), files, store)
+        meanings = still_said(self._guard.findings(patch, after), files, store)
+        named = {(finding.path, finding.symbol) for finding in meanings}  # what a name means says more than its text does
+
+        def look(which: Mapping[str, Check], speaks: Speaks = speaks_all) -> list[Finding]:
+            text = text_findings(patch.commit, files, store, which, speaks)
+            return [finding for finding in lenient(text) if (finding.path, finding.symbol) not in named]
+
+        found = [*look(quick), *meanings]
         if search and not any(finding.blocks for finding in found):
-            found += lenient(text_findings(patch.commit, files, store, last, self._speaks(before, after)))
+            found += look(last, self._speaks(before, after))
         return tuple(found)
 
     def _speaks(self, before: str, after: str) -> Speaks:

@@ -31,11 +31,14 @@ from backport.watch.config import Follow, Watch
 from backport.watch.state import Event, State
 
 _FEED = 100
+_WORK = ".new-"
 
 
 def once(watch: Watch, state: State, progress: Progress) -> list[Event]:
     """Everything that is new, handled and written down; the events of this round. What fails is an event as well."""
     first = state.next_number
+    for left in watch.results.glob(f"{_WORK}*"):  # of a round that was killed: the lock is ours, so nobody works there
+        shutil.rmtree(left, ignore_errors=True)
     for source in watch.mail:
         with open_mails(source, cache_folder(), progress) as mails:
             revisions = lives.all_revisions(mails.archive)
@@ -85,7 +88,7 @@ def _handled(watch: Watch, follow: Follow, source: str, revision: Revision, numb
     name = f"{number:05d}-{follow.name}-{re.sub(r'[^A-Za-z0-9.-]', '-', str(revision.version))}"
     results: list[RunResult] = []
     status, said = "ok", f"{revision.version}, {len(revision.posts)} patches"
-    with tempfile.TemporaryDirectory(prefix=".new-", dir=watch.results) as folder:
+    with tempfile.TemporaryDirectory(prefix=_WORK, dir=watch.results) as folder:
         work = Path(folder) / name
         work.mkdir()
         try:

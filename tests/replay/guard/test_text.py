@@ -10,6 +10,7 @@ import pytest
 
 from backport.replay.guard.doubled import doubled
 from backport.replay.guard.function import other_function
+from backport.replay.guard.labels import absent_labels
 from backport.replay.guard.landed import Landed, Speaks, speaks_all
 from backport.replay.guard.leftover import leftover
 from backport.replay.guard.parsing import parses_worse
@@ -260,3 +261,23 @@ def test_a_declaration_of_the_patch_in_a_header_that_the_target_does_not_include
 
     assert faults(strange_words(made(ours))) == [("lid_open", 3, True)]
     assert not list(strange_words(made(b"/* mine */\n" + base)))
+
+
+LEAVES = b"static int put(struct box *box)\n{\n\tint ret = 0;\n\n%s\treturn ret;\n}\n"
+JUMP = b"\tif (!box->lid)\n\t\tgoto out;\n"
+
+
+def test_a_goto_whose_label_the_targets_function_lacks() -> None:
+    """As e42dee9a99a3 on 2.6.32.y: upstream's function has the label, and in the target another function does."""
+    other = b"static int get(struct box *box)\n{\n\tif (!box)\n\t\tgoto out;\nout:\n\treturn 0;\n}\n\n"
+    upstream, target = LEAVES.replace(b"\treturn", b"out:\n\treturn"), other + LEAVES
+    texts = (upstream % b"", target % b"", upstream % JUMP, target % JUMP)
+    assert faults(absent_labels(landed(*texts))) == [("out", 6, True)]
+    whole = (upstream % b"", upstream % b"\tint x;\n", upstream % JUMP, upstream % (b"\tint x;\n" + JUMP))
+    assert not list(absent_labels(landed(*whole)))
+
+
+def test_a_label_that_a_macro_makes_is_believed_where_the_function_jumped_there_before() -> None:
+    before = LEAVES % (b"\tOUT_LABEL(box);\n" + JUMP)
+    after = LEAVES % (b"\tOUT_LABEL(box);\n" + JUMP + b"\tif (box->full)\n\t\tgoto out;\n")
+    assert not list(absent_labels(landed(before, before, after, after)))
