@@ -1,8 +1,8 @@
 """A `goto` that a patch adds must have its label in the function in which it landed.
 
-The target's function may leave by `return` where upstream's has an `out:`. Drift looks for labels only where it is sure where a
-line lands; here the result is at hand. Example: e42dee9a99a3 on 2.6.32.y adds `goto out` to hidraw_write, which
-there has no label, and the one of that name in the function above is no use.
+The target's function may leave by `return` where upstream's has an `out:`, and a label of that name elsewhere is no use. Drift
+looks for labels only where it is sure where a line lands; here the result is at hand. What stands behind a label is not
+compared: e42dee9a99a3 on 2.6.32.y adds `goto out` to hidraw_write, whose `out:` frees a buffer there that is not yet made.
 """
 
 from __future__ import annotations

@@ -268,7 +268,7 @@ JUMP = b"\tif (!box->lid)\n\t\tgoto out;\n"
 
 
 def test_a_goto_whose_label_the_targets_function_lacks() -> None:
-    """As e42dee9a99a3 on 2.6.32.y: upstream's function has the label, and in the target another function does."""
+    """Upstream's function has the label, and in the target only another function does."""
     other = b"static int get(struct box *box)\n{\n\tif (!box)\n\t\tgoto out;\nout:\n\treturn 0;\n}\n\n"
     upstream, target = LEAVES.replace(b"\treturn", b"out:\n\treturn"), other + LEAVES
     texts = (upstream % b"", target % b"", upstream % JUMP, target % JUMP)
