@@ -75,8 +75,8 @@ class Proved:
 
     @property
     def needs_person(self) -> bool:
-        """Whether any proof or finding asks for somebody."""
-        return any(not proof.as_expected for proof in self.proofs) or any(found.blocks for found in self.findings)
+        """Whether any proof or finding asks for somebody; of a mutant its finding says so, which a reason may accept."""
+        return any(not p.as_expected for p in self.proofs if p.kind != "mutant") or any(found.blocks for found in self.findings)
 
 
 @dataclass(frozen=True, slots=True)

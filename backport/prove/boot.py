@@ -158,7 +158,7 @@ def _uncaught(proof: Proof, chain: Chain) -> Finding:
     path, _, rest = proof.subject.partition(":")
     line = rest.split(" ", 1)[0]
     return Finding(
-        level=Level.WARNING,
+        level=Level.ERROR,
         kind="mutant-uncaught",
         symbol=rest.partition(" ")[2],
         patch=next((step.commit for step in reversed(chain.steps) if path.encode() in step.paths), ""),
