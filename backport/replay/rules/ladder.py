@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from backport.replay.rules.anchor import anchor
+from backport.replay.rules.cleared import cleared, strange_flags
 from backport.replay.rules.drifted import drifted
 from backport.replay.rules.frame import Block, Frame
 from backport.replay.rules.lists import lists
@@ -24,7 +25,7 @@ from backport.replay.situation import Resolution, Situation
 
 Rule = Callable[[Situation], Resolution | None]
 
-LADDER: tuple[Rule, ...] = (renames, lists, anchor, words, present, drifted, moved, unneeded)
+LADDER: tuple[Rule, ...] = (renames, cleared, lists, anchor, words, present, drifted, moved, unneeded)
 _SEARCHING = (moved, unneeded)
 _MOST_ASKED = 60  # disputes in one file; the corpus has 27 at most, and each is settled over the whole file
 _MOST_MORE = 4  # suggestions beside the best one
@@ -47,8 +48,8 @@ def attempt(situation: Situation, ladder: Sequence[Rule] = LADDER) -> tuple[Reso
 
 
 def _asked(situation: Situation, frame: Frame) -> list[Block]:
-    """The blocks in dispute, and those that merge but bring a name which is known to have changed (3da0dd433dc3 on v2.6.31)."""
-    old = set(renamed(situation))
+    """The blocks in dispute, and those that merge but bring a name which the target does not have (3da0dd433dc3 on v2.6.31)."""
+    old = set(renamed(situation)) | strange_flags(situation)
     rest = disputed(frame)
     return [b for b in frame.blocks if b in rest or (old and any(old & names(frame.theirs[h.c : h.d]) for h in b.hunks))]
 
