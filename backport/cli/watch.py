@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 import time
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _LONGEST = 600
+_EXAMPLES = {
+    "watch.toml": "watch.toml",
+    "github": "github-workflow.yml",
+    "gitlab": "gitlab-ci.yml",
+    "systemd-service": "backport-watch.service",
+    "systemd-timer": "backport-watch.timer",
+}
 
 
 @click.command(epilog=STATUS_HELP)
@@ -29,13 +37,21 @@ _LONGEST = 600
 @click.option("--once", "only", is_flag=True, help="One round, then end (the default without --every).")
 @click.option("--every", metavar="15m", help="A round now, and again after this long: s, m, h or d.")
 @click.option("--on-change", metavar="COMMAND", help="Run this for each event, with JSON on its standard input; no shell.")
+@click.option(
+    "--example",
+    type=click.Choice(list(_EXAMPLES)),
+    help="Print a file to begin with, and end; its first line says where it belongs.",
+)
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
-def command(file: Path, only: bool, every: str | None, on_change: str | None, quiet: bool) -> int:
+def command(file: Path, only: bool, every: str | None, on_change: str | None, example: str | None, quiet: bool) -> int:
     """Look for new postings, merged commits and fixes of what FILE follows, and run each posting onto its targets.
 
     Each is handled once, whatever happens in between. Exit status 1 where something new needs a person; 3 where another watch is
     at work. The command of --on-change is told again in the next round until it ends with status 0; its input has a key.
     """
+    if example is not None:
+        sys.stdout.write(resources.files("backport.watch").joinpath("examples", _EXAMPLES[example]).read_text("utf-8"))
+        return 0
     from backport.report.console import Console
     from backport.watch.config import load
     from backport.watch.job import once

@@ -1,18 +1,7 @@
 """Reads `watch.toml`: where to look, what to follow, what to do with it.
 
-    results = "results"                # beside the file; the state (watch.sqlite) and feed.atom lie there as well
-    mail = ["/srv/inbox/linux-mm"]     # whatever `backport ingest` reads
-    kernel = ["/srv/linux.git"]        # histories, as for --kernel
-    branch = "master"                  # where mainline is followed
-    targets = ["v2.6.31"]              # onto which each new posting is replayed
-
-    [[follow]]
-    name = "ksm"
-    titles = ["ksm"]                   # words of the title of the series or of a patch
-    authors = ["someone@example.com"]
-    paths = ["mm/ksm.c", "include/linux/ksm.h"]
-
-A series is followed where every key that is given holds; of several values one is enough.
+`backport watch --example watch.toml` prints one with every key explained. A series is followed where every key that is given
+holds; of several values one is enough.
 """
 
 from __future__ import annotations

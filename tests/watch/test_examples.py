@@ -1,37 +1,106 @@
-"""The examples for CI and systemd, each held against its own schema or validator."""
+"""The examples for CI and systemd: each held against its own schema or validator, and run as far as that goes without a forge."""
 
 from __future__ import annotations
 
 import importlib.util
+import os
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
-EXAMPLES = Path(__file__).parents[2] / "examples" / "watch"
-SCHEMAS = {"github-workflow.yml": "vendor.github-workflows", "gitlab-ci.yml": "vendor.gitlab-ci"}
+from backport.cli.watch import _EXAMPLES
+from backport.watch.config import load
+from tests.cli.test_bad_input import backport
+
+SCHEMAS = {"github": "vendor.github-workflows", "gitlab": "vendor.gitlab-ci"}
+UNITS = ("systemd-service", "systemd-timer")
+
+
+def example(name: str) -> str:
+    """What the command prints."""
+    done = backport("watch", "--example", name, cwd=Path.cwd())
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("name", _EXAMPLES)
+def test_the_first_line_says_where_it_belongs(name: str) -> None:
+    assert re.match(r"# \S*(watch\.toml|\.yml|\.service|\.timer)\b", example(name))
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
 @pytest.mark.skipif(importlib.util.find_spec("check_jsonschema") is None, reason="check-jsonschema is not installed")
 def test_the_schema_of_the_forge_takes_it(name: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", SCHEMAS[name]]
-    if name.startswith("gitlab"):
+    if name == "gitlab":
         command += ["--data-transform", "gitlab-ci"]
-    done = subprocess.run([*command, str(EXAMPLES / name)], capture_output=True, text=True)
+    (tmp_path / "right.yml").write_text(example(name))
+    done = subprocess.run([*command, str(tmp_path / "right.yml")], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    broken = tmp_path / name
-    broken.write_text((EXAMPLES / name).read_text().replace("runs-on", "runs-of").replace("when: always", "when: perhaps"))
-    assert subprocess.run([*command, str(broken)], capture_output=True).returncode == 1, "the schema is looked at"
+    (tmp_path / "broken.yml").write_text(example(name).replace("runs-on", "runs-of").replace("when: always", "when: perhaps"))
+    assert subprocess.run([*command, str(tmp_path / "broken.yml")], capture_output=True).returncode == 1, (
+        "the schema is looked at"
+    )
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
 def test_systemd_takes_the_units(tmp_path: Path) -> None:
-    for unit in ("backport-watch.service", "backport-watch.timer"):
-        shutil.copy(EXAMPLES / unit, tmp_path)
-    units = [str(tmp_path / unit) for unit in ("backport-watch.service", "backport-watch.timer")]
-    done = subprocess.run(["systemd-analyze", "verify", "--man=no", *units], capture_output=True, text=True)
+    units = [tmp_path / _EXAMPLES[name] for name in UNITS]
+    for name, unit in zip(UNITS, units, strict=True):
+        unit.write_text(example(name))
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", *map(str, units)], capture_output=True, text=True)
     said = [line for line in done.stderr.splitlines() if str(tmp_path) in line or "backport-watch" in line]
-    assert said == []
+    assert (done.returncode, said) == (0, [])
+
+
+def test_the_units_write_where_systemd_lets_them() -> None:
+    """`results` is beside watch.toml where it is relative, and /etc is read-only under ProtectSystem=strict."""
+    service = example("systemd-service")
+    state = re.search(r"StateDirectory=(\S+)", service)
+    assert state is not None
+    assert f'results = "/var/lib/{state[1]}"' in service.splitlines()[0]
+
+
+def test_the_watch_toml_to_begin_with_is_one(tmp_path: Path) -> None:
+    text = example("watch.toml")
+    (tmp_path / "watch.toml").write_text(text)
+    assert load(tmp_path / "watch.toml").follows[0].name == "ksm"
+    every = re.sub(r"^# (?=\w+ = \[)", "", text, flags=re.M)
+    (tmp_path / "watch.toml").write_text(every)
+    assert set(tomllib.loads(every)["follow"][0]) > {"authors"}
+    load(tmp_path / "watch.toml")
+
+
+def test_the_state_is_kept_after_a_round_that_needs_a_person() -> None:
+    """Both forges save their cache after success only, and exit status 1 is none: the next round would do everything again."""
+    github, gitlab = example("github"), example("gitlab")
+    saved = re.search(r"- uses: actions/cache/save@v\d+\n +if: always\(\)", github)
+    assert saved is not None
+    assert "uses: actions/cache@" not in github
+    assert re.search(r"\n  cache:\n(?:    .*\n)*    when: always", gitlab)
+
+
+def test_the_steps_of_the_workflow_run(tmp_path: Path) -> None:
+    """The shell of the two steps, with a stand-in for pipx: earlier results go, the summaries of this round are gathered."""
+    steps = re.findall(r"run: (?:\|\n((?:          .*\n)+)|(.*)\n)", example("github"))
+    scripts = [(many and "\n".join(line.strip() for line in many.splitlines())) or one for many, one in steps]
+    assert len(scripts) == 2
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/pipx").write_text(
+        '#!/bin/sh\necho "$@" >> said\nmkdir -p results/00002-ksm-v2\necho "# ksm" > results/00002-ksm-v2/summary.md\nexit 1\n'
+    )
+    (tmp_path / "bin/pipx").chmod(0o755)
+    (tmp_path / "results/00001-ksm-v1").mkdir(parents=True)
+    (tmp_path / "results/watch.sqlite").touch()
+    environment = {**os.environ, "PATH": f"{tmp_path}/bin:{os.environ['PATH']}", "BACKPORT": "backport"}
+    environment["GITHUB_STEP_SUMMARY"] = str(tmp_path / "summary")
+    run = [subprocess.run(["bash", "-e", "-c", script], cwd=tmp_path, env=environment).returncode for script in scripts]
+    assert run == [1, 0]
+    assert (tmp_path / "said").read_text() == "run --spec backport backport watch watch.toml --once\n"
+    assert sorted(path.name for path in (tmp_path / "results").iterdir()) == ["00002-ksm-v2", "watch.sqlite"]
+    assert (tmp_path / "summary").read_text() == "# ksm\n"
