@@ -1,11 +1,7 @@
-"""`backport diff`: upstream against backport, patch by patch, only what differs in substance.
-
-As `git range-diff` compares patches, but without their context: a line that moved, or stands among other lines, is the same line.
-"""
+"""`backport diff`: upstream against backport, patch by patch, only what differs in substance."""
 
 from __future__ import annotations
 
-import difflib
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,14 +14,12 @@ from backport.git.history import History
 from backport.git.publish import unbundle
 from backport.git.store import EMPTY_TREE
 from backport.git.trees import Trees
-from backport.model.comparison import Comparison, Line, Part
+from backport.model.comparison import Comparison, Part, differing
 from backport.model.definition import Definition
 from backport.model.progress import Progress
 from backport.model.result import RunResult
 from backport.model.series import decode
 from backport.model.verdict import PatchOutcome
-
-_CONTEXT = 2  # lines that both patches have, shown on each side of a difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +108,7 @@ def _file(path: bytes, theirs: list[_Row], ours: list[_Row], pair: _Pair, shop: 
     if there == here:
         return
     text = shop.trees.read(pair.here[1], path) or b""
-    for group in difflib.SequenceMatcher(None, there, here, autojunk=False).get_grouped_opcodes(_CONTEXT):
-        lines: list[Line] = []
-        at = 0
-        for tag, a, b, c, d in group:
-            if tag == "equal":
-                lines += [Line("both", row.sign, row.text) for row in ours[c:d]]
-                continue
-            lines += [Line("upstream", row.sign, row.text) for row in theirs[a:b]]
-            lines += [Line("backport", row.sign, row.text) for row in ours[c:d]]
-            nearest = ours[c : c + 1] or ours[c - 1 : c] or ours[:1]
-            at = at or (nearest[0].line if nearest else 0)
-        yield Part(path, decode(function_at(text, at)) if at else "", at, tuple(lines))
+    for row, lines in differing(there, here):
+        nearest = ours[row : row + 1] or ours[-1:]
+        at = nearest[0].line if nearest else 0
+        yield Part(path, decode(function_at(text, at)) if at else "", at, lines)

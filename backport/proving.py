@@ -151,9 +151,7 @@ def prove_build(landed: Landed, wish: BuildWish, progress: Progress) -> Proved:
             for name in wish.configs:
                 extra = (f"W={wish.warnings}",) if wish.warnings else ()
                 setup = Setup(arch, recipe(name, landed.definition), chain, wish.what, extra)
-                made = build.build(
-                    landed.chain, setup, bench, landed.shop.trees, landed.shop.history, progress, each=wish.each
-                )
+                made = build.build(landed.chain, setup, bench, landed.shop.trees, landed.shop.history, progress, each=wish.each)
                 proved.proofs += made.proofs
                 proved.findings += made.findings
                 proved.skipped += made.skipped
@@ -187,9 +185,7 @@ def prove_boot(landed: Landed, wish: BootWish, progress: Progress, line: Callabl
     return proved
 
 
-def prove_package(
-    definition: Definition, wish: BootWish, file: Path, progress: Progress, line: Callable[[str], None]
-) -> Proved:
+def prove_package(definition: Definition, wish: BootWish, file: Path, progress: Progress, line: Callable[[str], None]) -> Proved:
     """Boot the kernel in a binary RPM with the series' probe: no history, no build."""
     prober = probe.load(definition.source.parent / "probe")
     arch = wish.archs[0]

@@ -69,7 +69,7 @@ def compared(place: Path, one: str, other: str, *words: str) -> tuple[int, dict[
 
 def test_patch_by_patch_only_what_differs_in_substance(place: Path) -> None:
     status, told = compared(place, "v1", "v2")
-    moved = [(one["numbers"], one["rule"], len(one["spots"])) for one in told["moved"]]  # type: ignore[attr-defined]
+    moved = [(one["numbers"], one["rule"], len(one["parts"])) for one in told["moved"]]  # type: ignore[attr-defined]
     assert status == 1
     assert moved == [
         ([1, 1], "patch-id", 0),
@@ -78,7 +78,7 @@ def test_patch_by_patch_only_what_differs_in_substance(place: Path) -> None:
         ([0, 4], "", 0),
         ([4, 0], "", 0),
     ]
-    (spot,) = told["moved"][1]["spots"]  # type: ignore[index]
+    (spot,) = told["moved"][1]["parts"]  # type: ignore[index]
     assert [(line["side"], line["sign"], line["text"]) for line in spot["lines"] if line["side"] != "both"] == [
         ("before", "+", "ten"),
         ("after", "+", "TEN"),

@@ -58,9 +58,7 @@ PATCH = {b"f": numbered(30, l15=b"new")}
         {b"f": numbered(30).replace(b"line 15\n", b"line 15\n", 1), b"h": b"x\n"},
     ],
 )
-def test_lines_that_moved_or_stand_among_others_are_the_same(
-    target: Mapping[bytes, Content], repo: Repo, tmp_path: Path
-) -> None:
+def test_lines_that_moved_or_stand_among_others_are_the_same(target: Mapping[bytes, Content], repo: Repo, tmp_path: Path) -> None:
     found, git = compared(repo, tmp_path, target, PATCH)
     assert (found.same, git) == (True, False)
 
@@ -72,10 +70,10 @@ def test_another_line_is_a_difference_with_its_place(repo: Repo, tmp_path: Path)
     (part,) = found.parts
     assert (part.path, part.line) == (b"f", 15)
     assert [(line.side, line.sign, line.text) for line in part.lines] == [
-        ("upstream", "-", b"line 15"),
-        ("upstream", "+", b"new"),
-        ("backport", "-", b"mine"),
-        ("backport", "+", b"adapted"),
+        ("before", "-", b"line 15"),
+        ("before", "+", b"new"),
+        ("after", "-", b"mine"),
+        ("after", "+", b"adapted"),
     ]
 
 

@@ -77,9 +77,7 @@ class Reader:
             self._processes = 1
             return None
 
-    def _finished(
-        self, names: list[str], texts: list[bytes], task: Future[list[Rows]] | None
-    ) -> Iterator[tuple[str, Rows]]:
+    def _finished(self, names: list[str], texts: list[bytes], task: Future[list[Rows]] | None) -> Iterator[tuple[str, Rows]]:
         found: list[Rows] | None = None
         if task is not None:
             with suppress(BrokenProcessPool, OSError):  # killed for memory: slower, not wrong

@@ -50,8 +50,6 @@ class Survey:
     def declared(self, name: bytes) -> list[Declared]:
         """Where this tree declares a name, definitions first, then by path. Only what was read counts: see `read`."""
         found = [
-            Declared(path, declaration)
-            for oid, declaration in self._index.everywhere(name)
-            for path in self._paths.get(oid, ())
+            Declared(path, declaration) for oid, declaration in self._index.everywhere(name) for path in self._paths.get(oid, ())
         ]
         return sorted(found, key=lambda d: (d.declaration.kind in ("prototype", "extern", "made"), d.path, d.declaration.line))

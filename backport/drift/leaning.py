@@ -101,9 +101,7 @@ def _mentioning(changes: Mapping[bytes, _Change], tree: str, bench: Workbench) -
     return sorted(row.partition(b":")[2] for row in out.split(b"\0") if row)
 
 
-def _users(
-    path: bytes, changes: Mapping[bytes, _Change], series: Series, result: str, bench: Workbench
-) -> Iterator[Finding]:
+def _users(path: bytes, changes: Mapping[bytes, _Change], series: Series, result: str, bench: Workbench) -> Iterator[Finding]:
     text = bench.trees.read(result, path) or b""
     code = blank(text)
     theirs = blank(bench.trees.read(series.patches[-1].tree, path) or b"")
@@ -154,4 +152,3 @@ def _cause(found: Finding, series: Series, bench: Workbench) -> Cause | None:
         return None
     commits = bench.history.mentions(found.symbol, series.base, until, [path])
     return commits[-1] if commits else None
-

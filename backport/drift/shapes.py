@@ -85,4 +85,3 @@ def macro_value(declaration: Declaration) -> bytes | None:
         return None
     text = re.sub(rb"/\*.*?(?:\*/|$)|//.*", b" ", declaration.signature)
     return b" ".join(text.split(None, 2)[2:]).strip() if len(text.split(None, 2)) > 2 else b""
-

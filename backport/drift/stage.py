@@ -45,9 +45,7 @@ class Subject:
         return hashlib.sha256(json.dumps(facts).encode()).digest()
 
 
-def check(
-    subject: Subject, guarded: Sequence[Finding], bench: Workbench, progress: Progress
-) -> DriftReport:
+def check(subject: Subject, guarded: Sequence[Finding], bench: Workbench, progress: Progress) -> DriftReport:
     """The guard's findings with those of the whole: number clashes, forgotten users, Kconfig, kABI.
 
     The latter follow from the trees, the patches and the config alone, and are kept in the index for the next run.

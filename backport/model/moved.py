@@ -4,31 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from backport.model.comparison import Part
 from backport.model.uapi import ApiComparison
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of a patch: `side` is "before", "after" or "both"; `sign` is + or -."""
-
-    side: str
-    sign: str
-    text: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """One file in which the two versions of a patch differ, and the lines, with a few that they share around them."""
-
-    path: bytes
-    lines: tuple[Line, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
     """One patch: `before` and `after` are its titles, `numbers` its places; empty and 0 where it is not there.
 
-    `rule` says what made the two one patch: "patch-id", "title", "lines", "words of the title". `spots` is empty where both do
+    `rule` says what made the two one patch: "patch-id", "title", "lines", "words of the title". `parts` is empty where both do
     the same: where the lines stand, and among which others, is no difference.
     """
 
@@ -36,14 +20,14 @@ class Moved:
     before: str
     after: str
     rule: str
-    spots: tuple[Spot, ...]
+    parts: tuple[Part, ...]
 
     @property
     def word(self) -> str:
         """same, changed, renamed, added or dropped."""
         if not self.before or not self.after:
             return "added" if self.after else "dropped"
-        if self.spots:
+        if self.parts:
             return "changed"
         return "same" if self.before == self.after else "renamed"
 

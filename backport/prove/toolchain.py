@@ -178,7 +178,7 @@ def _case(given: Sequence[str], instead: Sequence[str]) -> str:
     words = " ".join(shlex.quote(word) for word in instead)
     if len(given) == 1:
         return f"  {shlex.quote(given[0])}' '*) set -- \"$@\" {words} ;;\n"
-    return f"  {shlex.quote(' '.join(given[:2]))}) shift; left=$((left - 1)); set -- \"$@\" {words} ;;\n"
+    return f'  {shlex.quote(" ".join(given[:2]))}) shift; left=$((left - 1)); set -- "$@" {words} ;;\n'
 
 
 def _perl(profile: Profile) -> str:

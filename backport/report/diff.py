@@ -14,7 +14,8 @@ from backport.report import safe
 from backport.report.summary import plural
 from backport.report.view import GUIDE, STYLE, text
 
-_SIDES = {"upstream": ("<", "red"), "backport": (">", "green"), "both": (" ", GUIDE)}
+_MOST = 40  # lines of one place that are shown
+_SIDES = {"before": ("<", "red"), "after": (">", "green"), "both": (" ", GUIDE)}
 
 
 def render(found: Sequence[Comparison]) -> RenderableType:
@@ -44,17 +45,23 @@ def render(found: Sequence[Comparison]) -> RenderableType:
 
 def _part(part: Part, indent: int) -> list[Text]:
     blank = " " * indent
-    where = text((blank, ""), (part.path, "bold"), (f":{part.line}" if part.line else "", "bold"))
+    return [Text(blank) + row for row in part_rows(part)]
+
+
+def part_rows(part: Part) -> list[Text]:
+    """The place of a difference, and its lines."""
+    where = text((part.path, "bold"), (f":{part.line}" if part.line else "", "bold"))
     if part.function:
         where.append_text(text((f" in {part.function}", "")))
     if not part.lines:
         where.append_text(text((" is another file", GUIDE)))
     rows = [where]
-    for line in part.lines:
+    for line in part.lines[:_MOST]:
         mark, style = _SIDES[line.side]
         (shown, *_), _ = safe.excerpt(line.text + b"\n", 1)
-        made = Text(f"{blank}  {mark} {line.sign}{shown}", style)
-        rows.append(made)
+        rows.append(Text(f"  {mark} {line.sign}{shown}", style))
+    if len(part.lines) > _MOST:
+        rows.append(Text(f"  … {len(part.lines) - _MOST} more lines (--json has them)", GUIDE))
     return rows
 
 

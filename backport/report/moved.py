@@ -10,14 +10,12 @@ from rich.tree import Tree
 
 from backport.model import codec
 from backport.model.moved import Moved, Movement
-from backport.report import safe
+from backport.report.diff import part_rows
 from backport.report.uapi import comparison_view
 from backport.report.view import GUIDE, text
 
 SCHEMA = "backport-compare/1"
-_MOST = 40
 _STYLE = {"same": GUIDE, "renamed": "cyan", "changed": "yellow", "added": "green", "dropped": "red"}
-_MARK = {"before": ("-", "red"), "after": ("+", "green"), "both": (" ", GUIDE)}
 
 
 def dump(found: Movement) -> bytes:
@@ -46,12 +44,5 @@ def _add(tree: Tree, one: Moved) -> None:
     if one.word in ("renamed", "changed") and one.before != one.after:
         label.append_text(text((f"  was: {one.before}", GUIDE)))
     branch = tree.add(label)
-    for spot in one.spots:
-        leaf = branch.add(text((safe.line(spot.path), "bold")))
-        for line in spot.lines[:_MOST]:
-            mark, colour = _MARK[line.side]
-            leaf.add(text((f"{mark} {line.sign}", colour), (safe.line(line.text.expandtabs(8)), colour)))
-        if len(spot.lines) > _MOST:
-            leaf.add(Text(f"… {len(spot.lines) - _MOST} more lines (--json has them)", GUIDE))
-        if not spot.lines:
-            leaf.add(Text("too large to be shown line by line", GUIDE))
+    for part in one.parts:
+        branch.add(Group(*part_rows(part)))

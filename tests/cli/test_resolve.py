@@ -123,9 +123,12 @@ def test_06_all_decided_the_folder_goes_and_run_uses_it(tmp_path: Path) -> None:
     report = json.loads((tmp_path / "build/sample/report.json").read_bytes())
     (file,) = [f for p in report["patches"] if p["upstream"].startswith(CONFLICT) for f in p["files"]]
     assert file["rule"] == "recorded"
-    assert file["result"]["oid"] == subprocess.run(
-        ["git", "hash-object", "--stdin"], input=merged, capture_output=True, check=True
-    ).stdout.decode().strip()
+    assert (
+        file["result"]["oid"]
+        == subprocess.run(["git", "hash-object", "--stdin"], input=merged, capture_output=True, check=True)
+        .stdout.decode()
+        .strip()
+    )
     assert any("decided on v2.6.31.1 by" in hunk["why"] for hunk in file["evidence"])
 
 

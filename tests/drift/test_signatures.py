@@ -65,9 +65,7 @@ def test_what_is_given_back(kernel: Kernel, guard: Check, before: bytes, after: 
         (b"#ifdef A\n#define f(a) 0\n#else\n#define f(a) 1\n#endif\n", b"#define f(b) (b)\n", b"f(1);", None),
     ],
 )  # fmt: skip
-def test_macros(
-    kernel: Kernel, guard: Check, before: bytes, after: bytes, use: bytes, found: tuple[str, str] | None
-) -> None:
+def test_macros(kernel: Kernel, guard: Check, before: bytes, after: bytes, use: bytes, found: tuple[str, str] | None) -> None:
     told = changed(kernel, guard, before, after, use)
     assert [(level, kind) for level, kind, _ in told] == ([found] if found else [])
 

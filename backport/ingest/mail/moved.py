@@ -5,19 +5,17 @@ A line counts by file, sign and text: one that moved, or stands among other line
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from backport.ingest.mail.diff import PostedDiff
 from backport.ingest.mail.subject import title_key
-from backport.model.moved import Line, Moved, Spot
+from backport.model.comparison import Part, Row, differing
+from backport.model.moved import Moved
 
-_CONTEXT = 2
 _ALIKE = 0.3
 _SOUNDS = 0.6
-_LONGEST = 4000  # lines of one file of one patch that are compared one by one; of more it is only said that they differ
 
 
 @dataclass(frozen=True)
@@ -28,9 +26,9 @@ class Version:
     diff: PostedDiff
 
     @cached_property
-    def rows(self) -> dict[bytes, list[tuple[str, bytes]]]:
+    def rows(self) -> dict[bytes, list[Row]]:
         """What it adds and removes: by file, in order, with the sign. A file without lines (a mode, binary) has none."""
-        found: dict[bytes, list[tuple[str, bytes]]] = {}
+        found: dict[bytes, list[Row]] = {}
         for file in self.diff.files:
             rows = found.setdefault(file.path, [])
             rows += [(line[:1].decode(), line[1:]) for line in file.lines if line[:1] in (b"+", b"-")]
@@ -60,7 +58,7 @@ def compare(before: Sequence[Version], after: Sequence[Version]) -> tuple[Moved,
             moved.append(Moved((0, number + 1), "", new.title, "", ()))
             continue
         old, rule = pairs[number]
-        moved.append(Moved((old + 1, number + 1), before[old].title, new.title, rule, tuple(_spots(before[old], new))))
+        moved.append(Moved((old + 1, number + 1), before[old].title, new.title, rule, tuple(_parts(before[old], new))))
     gone = sorted(set(range(len(before))) - {old for old, _ in pairs.values()})
     return (*moved, *(Moved((old + 1, 0), before[old].title, "", "", ()) for old in gone))
 
@@ -90,20 +88,7 @@ def _pairs(before: Sequence[Version], after: Sequence[Version]) -> dict[int, tup
     return found
 
 
-def _spots(old: Version, new: Version) -> Iterator[Spot]:
+def _parts(old: Version, new: Version) -> Iterator[Part]:
     for path in dict.fromkeys([*old.rows, *new.rows]):
-        one, two = old.rows.get(path, []), new.rows.get(path, [])
-        if one == two:
-            continue
-        if len(one) + len(two) > _LONGEST:
-            yield Spot(path, ())
-            continue
-        lines: list[Line] = []
-        for group in difflib.SequenceMatcher(None, one, two, autojunk=False).get_grouped_opcodes(_CONTEXT):
-            for tag, a, b, c, d in group:
-                if tag == "equal":
-                    lines += [Line("both", sign, text) for sign, text in two[c:d]]
-                else:
-                    lines += [Line("before", sign, text) for sign, text in one[a:b]]
-                    lines += [Line("after", sign, text) for sign, text in two[c:d]]
-        yield Spot(path, tuple(lines))
+        for _, lines in differing(old.rows.get(path, []), new.rows.get(path, [])):
+            yield Part(path, "", 0, lines)

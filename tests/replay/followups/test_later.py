@@ -51,8 +51,8 @@ def after(repo: Repo, patch: str, message: bytes, text: bytes = OTHER + b"\n" + 
 @pytest.mark.parametrize(
     ("body", "rule", "rank"),
     [
-        (b"docs: say it\n\nFixes: %s (\"mm: start the feature\")\n", "fixes", Rank.MANDATORY),
-        (b"Revert \"something\"\n\nThis reverts commit %s.\n", "reverts", Rank.MANDATORY),
+        (b'docs: say it\n\nFixes: %s ("mm: start the feature")\n', "fixes", Rank.MANDATORY),
+        (b'Revert "something"\n\nThis reverts commit %s.\n', "reverts", Rank.MANDATORY),
         (b"docs: fix it\n\nCommit %s introduced\na regression.\n", "blames", Rank.MANDATORY),
         (b"docs: it\n\nCommit %s introduced\na regression.\n", "blames", Rank.LIKELY),
         (b"docs: more\n\nSee %s for how to do it.\n", "names", Rank.MAYBE),
@@ -66,7 +66,7 @@ def test_what_a_message_says(repo: Repo, patch: str, tmp_path: Path, body: bytes
 
 
 def test_a_subject_in_quotes(repo: Repo, patch: str, tmp_path: Path) -> None:
-    told = after(repo, patch, b"docs: fix\n\nThis broke with \"mm: start the\nfeature for a process\".\n", readme=b"changed\n")
+    told = after(repo, patch, b'docs: fix\n\nThis broke with "mm: start the\nfeature for a process".\n', readme=b"changed\n")
     assert [f.traces[0].rule for f in later(repo, [patch], told, tmp_path)] == ["blames"]
     undone = after(repo, patch, b'Revert "mm: start the feature for a process"\n', OTHER)
     assert [f.rank for f in later(repo, [patch], undone, tmp_path / "again")] == [Rank.MANDATORY]
