@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -123,3 +124,53 @@ def test_the_tree_that_people_read(place: Path) -> None:
     assert "was: mm: tell programs about it" in done.stdout
     assert "- → 4  added" in done.stdout
     assert "4 → -  dropped" in done.stdout
+
+
+def test_a_definition_against_what_a_run_made_of_it(tmp_path: Path) -> None:
+    assert backport("run", "sample", "--no-srpm", "-q", cwd=tmp_path).returncode == 1
+    report = json.loads((tmp_path / "build/sample/report.json").read_bytes())
+    landed = [patch["subject"] for patch in report["patches"] if patch["commit"]]
+    for side in ("build/sample", "build/sample/patches"):
+        done = backport("compare", "sample", "merged", side, "--json", cwd=tmp_path)
+        moved = json.loads(done.stdout)["moved"]
+        assert [one["after"] for one in moved if one["after"]] == landed
+        assert all(one["before"] for one in moved)
+
+
+def test_a_posting_that_applies_to_nothing_is_compared_all_the_same(place: Path) -> None:
+    """Only what programs see stays open, and the verdict says why: the history at hand may be another project's."""
+    other = Repo.make(place / "other.git")
+    other.branch("master", other.commit({b"Makefile": b"VERSION = 2\n"}, b"base\n"))
+    status, told = compared(place, "v1", "v2", "--kernel", str(other.path), "--in", "master")
+    assert (status, told["api"], len(told["moved"])) == (1, None, 5)  # type: ignore[arg-type]
+    assert "not looked at (git refuses the mail" in str(told["verdict"])
+
+
+ROW = re.compile(r"^ *(\d+|-): +\S+ ([=!<>]) +(\d+|-): ", re.M)
+STEPS = {
+    "as it was": [(b"mm/a.c", {"l9": b"nine"}), (b"mm/b.c", {"l9": b"nine"})],
+    "in another order": [(b"mm/b.c", {"l9": b"nine"}), (b"mm/a.c", {"l9": b"nine"})],
+    "one between": [(b"mm/a.c", {"l9": b"nine"}), (b"mm/c.c", {}), (b"mm/b.c", {"l9": b"nine"})],
+    "one left out": [(b"mm/b.c", {"l9": b"nine"})],
+    "one changed in a line of many": [
+        (b"mm/a.c", {"l9": b"nine"}),
+        (b"mm/b.c", {"l9": b"nine", "l20": b"twenty", "l21": b"more", "l22": b"and more"}),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_patches_are_paired_as_git_range_diff_pairs_them(name: str, repo: Repo, tmp_path: Path) -> None:
+    """Titles say nothing here (git sees the message as well): the patches themselves do."""
+    base = repo.commit(FILES, b"base\n")
+    posted = {}
+    for number, steps in enumerate([STEPS["as it was"], STEPS[name]], 1):
+        content = [(path, numbered(60, **lines) if lines else b"new\n", b"mm: do it to " + path) for path, lines in steps]
+        posted[number] = mails(repo, base, f"v{number}", number, content)
+        (tmp_path / f"{number}.mbox").write_bytes(posted[number])
+    said = repo.git("range-diff", "--no-color", f"{base}..posted1", f"{base}..posted2").decode()
+    pairs = {(0 if one == "-" else int(one), 0 if two == "-" else int(two), mark == "=") for one, mark, two in ROW.findall(said)}
+    (tmp_path / "list.mbox").write_bytes(posted[1] + posted[2])
+    done = backport("compare", "do it to", "1.mbox", "2.mbox", "--from", "list.mbox", "--json", cwd=tmp_path)
+    moved = json.loads(done.stdout)["moved"]
+    assert {(*one["numbers"], not one["parts"] and 0 not in one["numbers"]) for one in moved} == pairs

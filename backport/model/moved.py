@@ -34,11 +34,12 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """All patches, and what programs see of it (None where no history was given to look in)."""
+    """All patches, and what programs see of it; None where that could not be looked at, and `why`."""
 
     names: tuple[str, str]
     moved: tuple[Moved, ...]
     api: ApiComparison | None
+    why: str = ""
 
     @property
     def stable(self) -> bool:
@@ -51,5 +52,5 @@ class Movement:
         """The whole in one line."""
         words = [one.word for one in self.moved]
         told = [f"{words.count(word)} {word}" for word in ("same", "renamed", "changed", "added", "dropped") if word in words]
-        seen = "not looked at (no kernel history)" if self.api is None else self.api.verdict
+        seen = f"not looked at ({self.why})" if self.api is None else self.api.verdict
         return f"{self.names[0]} → {self.names[1]}: {', '.join(told) or 'no patch'}; what programs see: {seen}"
