@@ -71,7 +71,16 @@ class FileCheck:
                 kind = "absent-label" if use.scope == "label" else "absent-local"
                 where, name = use.function.decode("ascii", "replace"), use.name.decode("ascii", "replace")
                 target = f"{where} has no {name}"
-                yield Missing(use.name, kind, self._new_path, use.line, None, target, said=f"a {use.scope} of {where}")
+                yield Missing(
+                    use.name,
+                    kind,
+                    self._new_path,
+                    use.line,
+                    None,
+                    target,
+                    said=f"a {use.scope} of {where}",
+                    function=use.function,
+                )
 
     def _outside(self, name: bytes) -> bool:
         """Whether the name means something at file scope in the target."""

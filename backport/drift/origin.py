@@ -7,12 +7,19 @@ from dataclasses import dataclass
 
 from backport.csource.index import Index
 from backport.csource.outline import Declaration, outline
+from backport.csource.tokens import mentioned
+from backport.csource.uses import functions_of
 from backport.git.history import History
 from backport.git.trees import Trees
 from backport.model.errors import BackportError
 from backport.model.verdict import Cause
 
 _RENAMED = ("function", "prototype", "macro", "struct", "union", "enum", "typedef", "constant", "variable", "extern")
+_PASSING = ("forward", "made")
+_TOPIC = "introduced-2"  # raise the number with what `find` answers
+_FILES = 3  # files that a declaration is followed back through
+_MOST = 20  # commits that are read for one name
+_CHANGED = 60  # changed files of a commit that are looked into
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +42,8 @@ class Origins:
     def find(self, defined: Mapping[bytes, bytes], until: str) -> dict[bytes, Origin]:
         """The origin of each name, given the upstream file that declares it; a name that no commit in between added has none.
 
-        May be wrong where the definition came with a file that was split or moved: then it is the commit of the move.
+        A commit that only moves the declaration is looked behind: efx_nic_rev of drivers/net/sfc/nic.h came with daeda6309e13,
+        when the header was called falcon.h.
         """
         if not self._base:
             return {}
@@ -45,27 +53,84 @@ class Origins:
             causes.update(self._introduced(names, path, until))
         return {name: self._origin(name, defined[name], cause) for name, cause in causes.items()}
 
+    def of_local(self, name: bytes, function: bytes, path: bytes, until: str) -> Cause | None:
+        """The first commit after which a function has a name of its own. 2423fdfb96e3: `cluster` came with 0257bb82d21b."""
+        try:
+            added = self._history.adding([name.decode("ascii")], self._base, until, [path]) if self._base else {}
+            for cause in added.get(name.decode("ascii"), ())[:_MOST]:
+                text = self._trees.read(self._history.commit(cause.commit).tree, path) or b""
+                if any(each == function and name in mentioned(code) for each, code in functions_of(text)):
+                    where = f"first used {name.decode('ascii')} in {function.decode('ascii', 'replace')}"
+                    return Cause(cause.commit, cause.subject, where) if cause.commit != until else None
+        except BackportError:  # a shallow or partial clone
+            pass
+        return None
+
     def _introduced(self, names: Sequence[bytes], path: bytes, until: str) -> dict[bytes, Cause]:
         keys = {name: b"\0".join((self._base.encode(), until.encode(), path, name)) for name in names}
-        kept = {name: self._index.recall("introduced", key) for name, key in keys.items()}
+        kept = {name: self._index.recall(_TOPIC, key) for name, key in keys.items()}
         asked = [name for name, value in kept.items() if value is None]
         if asked:
             try:
-                found = self._history.introduced((n.decode("ascii") for n in asked), self._base, until, [path])
+                found = self._walk(asked, path, until, _FILES)
             except BackportError:  # a shallow or partial clone cannot walk: the finding stands without its cause
                 found = {}
             for name in asked:
-                cause = found.get(name.decode("ascii"))
-                kept[name] = b"\0".join((cause.commit.encode(), cause.subject.encode())) if cause else b""
+                cause = found.get(name)
+                kept[name] = b"\0".join((cause.commit.encode(), cause.subject.encode(), cause.why.encode())) if cause else b""
             if found:
-                self._index.remember("introduced", [(keys[name], kept[name] or b"") for name in asked])
+                self._index.remember(_TOPIC, [(keys[name], kept[name] or b"") for name in asked])
         causes = {}
         for name, value in kept.items():
-            commit, _, subject = (value or b"").partition(b"\0")
+            commit, subject, why = [*(value or b"").split(b"\0", 2), b"", b""][:3]
             if commit:
-                why = f"first added {name.decode('ascii')} to {path.decode('utf-8', 'backslashreplace')}"
-                causes[name] = Cause(commit.decode(), subject.decode("utf-8", "replace"), why)
+                causes[name] = Cause(commit.decode(), subject.decode("utf-8", "replace"), why.decode("utf-8", "replace"))
         return causes
+
+    def _walk(self, names: Sequence[bytes], path: bytes, until: str, depth: int) -> dict[bytes, Cause]:
+        """For each name the first commit that declares it in the file, followed back into as many as `depth` other files."""
+        added = self._history.adding((n.decode("ascii") for n in names), self._base, until, [path])
+        found: dict[bytes, Cause] = {}
+        moved: dict[tuple[bytes, str], list[bytes]] = {}
+        for name in names:
+            cause = self._declaring(name, path, added.get(name.decode("ascii"), ()))
+            if cause is not None:
+                why = f"first added {name.decode('ascii')} to {path.decode('utf-8', 'backslashreplace')}"
+                found[name] = Cause(cause.commit, cause.subject, why)
+                before = self._moved_from(name, path, cause) if depth else None
+                if before is not None:
+                    moved.setdefault(before, []).append(name)
+        for (there, parent), those in moved.items():
+            found.update(self._walk(those, there, parent, depth - 1))
+        return found
+
+    def _declaring(self, name: bytes, path: bytes, added: Sequence[Cause]) -> Cause | None:
+        """The first of some commits after which the file declares a name, not just speaks of it; else the first of all.
+
+        e91cd2e65f22 brought a comment of sky2.h that names RX_GMF_FL_CTRL, d6b54d241c55 the constant.
+        """
+        for cause in added[:_MOST] if len(added) > 1 else ():
+            if any(d.name == name for d in self._outline(self._history.commit(cause.commit).tree, path)):
+                return cause
+        return added[0] if added else None
+
+    def _moved_from(self, name: bytes, path: bytes, cause: Cause) -> tuple[bytes, str] | None:
+        """The file that a commit took the declaration out of, and the commit before it."""
+        commit = self._history.commit(cause.commit)
+        if not commit.parents:
+            return None
+        parent = self._history.commit(commit.parents[0])
+        changes = self._history.changes([(parent.tree, commit.tree)])[0]
+        for change in changes[:_CHANGED]:
+            there = change.old_path
+            if change.old is None or not there.endswith((b".h", b".c")) or (there == path and change.new_path == path):
+                continue
+            if name not in (self._trees.read(parent.tree, there) or b""):
+                continue
+            was = any(d.name == name and d.kind not in _PASSING for d in self._outline(parent.tree, there))
+            if was and not any(d.name == name and d.kind not in _PASSING for d in self._outline(commit.tree, there)):
+                return there, parent.oid
+        return None
 
     def _origin(self, name: bytes, path: bytes, cause: Cause) -> Origin:
         try:

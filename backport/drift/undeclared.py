@@ -168,6 +168,9 @@ class KernelGuard:
         return [self._finding(patch, missing, origins.get(missing.name)) for missing in told]
 
     def _finding(self, patch: Patch, missing: Missing, origin: Origin | None) -> Finding:
+        if missing.function:
+            cause = self._origins.of_local(missing.name, missing.function, missing.path, patch.commit)
+            origin = Origin(cause) if cause is not None else None
         known = origin is not None and bool(origin.before) and self._target.knows(origin.before, missing.path)
         before = origin.before.decode("ascii", "replace") if origin is not None and known else ""
         return Finding(

@@ -24,7 +24,7 @@ class Missing:
     """A name that the target does not have. `path` and `line` are in the patch's version; `upstream` is the declaration there.
 
     `said` is told instead of the place `upstream` where it says more: a local, a header, a signature. `sure` is false where a
-    person should look but the patch may well be right.
+    person should look but the patch may well be right. `function` is the one whose own name it is, empty for all others.
     """
 
     name: bytes
@@ -36,6 +36,7 @@ class Missing:
     hint: str = ""
     said: str = ""
     sure: bool = True
+    function: bytes = b""
 
     @property
     def level(self) -> Level:

@@ -165,6 +165,10 @@ class History:
         May name the commit that first used a name rather than the one that defined it, where the definition is in a file
         that is not among `paths`; ask with the defining file.
         """
+        return {name: causes[0] for name, causes in self.adding(names, since, until, paths).items()}
+
+    def adding(self, names: Iterable[str], since: str, until: str, paths: Sequence[bytes]) -> dict[str, list[Cause]]:
+        """Every commit between that added a line with each name (whole word) to one of the paths, oldest first."""
         wanted = sorted(set(names))
         where = [_text(path) for path in paths]
         if not wanted or not where:
@@ -173,12 +177,12 @@ class History:
         pattern = "|".join(re.escape(name) for name in wanted)
         span = f"{since}..{until}" if since else until
         out = self._git.run(["log", "--reverse", "-p", "-U0", "-G", rf"\b({pattern})\b", LOG_FORMAT, span, "--", *where])
-        found: dict[str, Cause] = {}
+        found: dict[str, dict[str, Cause]] = {}
         for oid, subject, patch in parse_log(out):
             for match in re.finditer(rb"^\+.*$", patch, re.M):
                 for name in re.findall(rf"\b(?:{pattern})\b".encode(), match.group()):
-                    found.setdefault(name.decode(), Cause(oid, subject, "first added the name"))
-        return found
+                    found.setdefault(name.decode(), {}).setdefault(oid, Cause(oid, subject, "first added the name"))
+        return {name: list(causes.values()) for name, causes in found.items()}
 
     def mentions(self, name: str, since: str, until: str, paths: Sequence[bytes]) -> list[Cause]:
         """The commits between that added or removed a line with the name (whole word) in one of the paths, oldest first."""

@@ -87,7 +87,10 @@ def fails(case: Mapping[str, Any], report: DriftReport, count: Count) -> None:
         wanted, cause = facts.get(name, {}).get("prerequisite"), errors[name].introduced_by
         if wanted:
             count["causes"] += 1
-            count["causes right"] += cause is not None and cause.commit.startswith(wanted[:12])
+            is_right = cause is not None and cause.commit.startswith(wanted[:12])
+            count["causes right"] += is_right
+            if not is_right:
+                say(f"CAUSE {name}: {cause.commit[:12] if cause else 'none'}, wanted {wanted[:12]}")
     tell("named" if right else "MISS", case, report)
     for name, fact in facts.items() if not right else ():
         say(f"    wanted {fact['kind']} {name} in {fact['file']}")
