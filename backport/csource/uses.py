@@ -1,6 +1,7 @@
 """Which names some lines of a C file use, and which they declare: what a change asks of the tree it lands in.
 
-Members (behind `.` and `->`) and designators are listed apart; pasted words, #if conditions and include paths are left out.
+Members (behind `.` and `->`, or given to container_of and its like) and designators are listed apart; pasted words, #if
+conditions and include paths are left out.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from backport.csource.accesses import Access, accesses, count_arguments
+from backport.csource.memberargs import member_arguments
 from backport.csource.outline import Declaration, Include, outline
 from backport.csource.parse import parse_function
 from backport.csource.tokens import KEYWORDS, Directive, Lines, blank, directives, words
@@ -62,7 +64,9 @@ def asked(text: bytes, lines: Collection[int]) -> Asked:
     plain, offsets, found = blank(text), Lines(text), outline(text)
     here = set(wanted)
     declares = tuple(d for d in found.declarations if d.line in here)
-    scopes = _Scopes(text, plain, offsets, [d for d in found.declarations if d.kind == "function"], here)
+    functions = [d for d in found.declarations if d.kind == "function"]
+    scopes = _Scopes(text, plain, offsets, functions, here)
+    given = {at: access for access, at in member_arguments(plain, offsets, here, functions)}
     preprocessor = _Preprocessor(plain, offsets)
     scopes.visit()
     uses = []
@@ -73,7 +77,7 @@ def asked(text: bytes, lines: Collection[int]) -> Asked:
             continue
         params = preprocessor.params(directive) if directive is not None else frozenset()
         for name, offset in words(plain, offsets.start(line), offsets.end(line)):
-            if name in KEYWORDS or name in params or (directive is not None and name == b"define"):
+            if name in KEYWORDS or name in params or offset in given or (directive is not None and name == b"define"):
                 continue
             role = _role(plain, offset, offset + len(name))
             if not role or (name in own and role != "label"):
@@ -84,7 +88,7 @@ def asked(text: bytes, lines: Collection[int]) -> Asked:
             count = _arguments(plain, offset + len(name)) if role == "call" and directive is None else -1
             uses.append(Use(name, line, role, function, scope, count))
     includes = tuple(include for include in found.includes if include.line in here)
-    members = tuple(accesses(plain, offsets, here, [d for d in found.declarations if d.kind == "function"]))
+    members = (*accesses(plain, offsets, here, functions), *given.values())
     return Asked(
         tuple(uses),
         declares,

@@ -8,7 +8,8 @@ from dataclasses import replace
 from functools import cached_property
 
 from backport.csource.closure import DEFAULT_ARCH, architecture
-from backport.csource.tokens import mentioned
+from backport.csource.outline import Declaration
+from backport.csource.tokens import blank_comments, mentioned
 from backport.csource.uses import Use
 from backport.drift.added import Added
 from backport.drift.elsewhere import of_all_architectures
@@ -18,6 +19,17 @@ from backport.drift.view import Missing, View
 
 _GENERATED = re.compile(rb"^(?:generated/|linux/(?:autoconf|utsrelease|version|bounds|compile)\.h|asm/(?:asm-)?offsets\.h)")
 _COMPILERS = (b"stdarg.h", b"stddef.h", b"float.h", b"stdbool.h")
+
+
+_ANNOTATION = re.compile(rb"#\s*define\s+__\w+(?:\([^)]*\))?\s*(?:__attribute(?:__)?\s*\(.*|__section\w*\(.*)?$", re.S)
+
+
+def is_annotation(declaration: Declaration) -> bool:
+    """Whether a macro says something about code and is none: `__percpu`, `__must_check`, `__printf(a, b)`.
+
+    May be wrong for an empty macro that a configuration fills: `#define __foo_debug(x)`.
+    """
+    return declaration.kind == "macro" and _ANNOTATION.match(blank_comments(declaration.signature).rstrip()) is not None
 
 
 class FileCheck:
@@ -177,6 +189,8 @@ class FileCheck:
                 yield self._out_of_sight(missing, declared, not any(path in self._view.closure.files for path in seen))
             elif any(path in self._view.closure.files for path in seen):
                 self.unexplained += 1  # a macro of a header that it does see may make it
+            elif is_annotation(place.declaration):
+                yield replace(missing, kind="absent-annotation", hint="an annotation, no code: leave it out")
             else:
                 yield missing
 

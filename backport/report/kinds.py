@@ -14,6 +14,52 @@ KINDS: dict[str, tuple[str, str]] = {
         "The target does not have a header that an added line includes",
         "Include what the target has instead, or take the commit that adds it.",
     ),
+    "absent-annotation": (
+        "The target does not have an annotation (__percpu, __must_check) that an added line uses",
+        "Leave it out: it says something about the code and is none.",
+    ),
+    "absent-member": (
+        "The target's struct lacks a member that an added line names",
+        "Use what the target has for it, or take the commit that introduces it.",
+    ),
+    "arity-changed": (
+        "The target's function or macro takes another number of arguments",
+        "Call it as the target declares it, or take the commit that changed it.",
+    ),
+    "parameter-type-changed": (
+        "The target's function takes an argument of another type",
+        "Pass what the target's function wants, or take the commit that changed it.",
+    ),
+    "return-type-changed": (
+        "The target's function gives back another type",
+        "See what is done with the value, or take the commit that changed it.",
+    ),
+    "member-type-changed": (
+        "The target's struct member has another type",
+        "See whether a pointer is meant where the target has the struct itself, or the other way round.",
+    ),
+    "macro-or-function": (
+        "The target has a macro where upstream has a function, and an argument does something",
+        "The macro may do it more than once: put the value into a variable first.",
+    ),
+    "other-meaning": (
+        "The target has the same name for another value",
+        "See which value the added line means, and whether the target's serves.",
+    ),
+    "taken-away": (
+        "A patch takes away what other code of its files still uses in the target",
+        "Convert that code as upstream did, or keep what is taken away.",
+    ),
+    "old-code-breaks": (
+        "A patch changes or takes away what other files of the target still use",
+        "Convert those files as upstream did, or keep the old form for them.",
+    ),
+    "defined-twice": ("After the merge a file defines a name twice", "Leave one of them out."),
+    "unbalanced-conditional": ("After the merge an #if has no #endif, or the other way round", "Merge the file by hand."),
+    "number-clash": (
+        "A number or name that programs see is already taken in the target",
+        "Take a free one, or the same as upstream where programs were built for it.",
+    ),
     "absent-local": (
         "The target's function lacks a local variable that an added line uses",
         "Declare it, or take the commit that does.",

@@ -58,3 +58,19 @@ def test_what_the_lines_declare_themselves() -> None:
     assert (b"old", b"kept") in found.locals
     assert [i.path for i in found.includes] == [b"linux/mm.h"]
     assert b"kept" not in {use.name for use in found.uses}
+
+
+def test_members_that_macros_are_given_are_no_names() -> None:
+    text = (
+        b"static struct a *f(struct b *pos, struct list_head *head)\n{\n"
+        b"\tlist_for_each_entry(pos, head, link.next)\n\t\tg(offsetof(struct c, first));\n"
+        b"\treturn container_of(pos,\n\t\tstruct a,\n\t\tinner);\n}\nint entry(int x, int plain);\n"
+    )
+    found = asked(text, range(1, 10))
+    assert [(a.name, a.line, a.tag, a.root) for a in found.members if a.tag and not a.path] == [
+        (b"link", 3, b"b", b"pos"),
+        (b"first", 4, b"c", b""),
+        (b"inner", 7, b"a", b""),
+    ]
+    assert {u.name for u in found.uses} & {b"link", b"first", b"inner"} == set()
+    assert asked(text, [4]).members[0].name == b"first"

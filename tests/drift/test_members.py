@@ -57,6 +57,17 @@ def test_a_file_that_sees_no_struct_itself_is_left_alone(kernel: Kernel, guard: 
     assert said(guard(patch)) == []
 
 
+def test_a_member_that_a_macro_is_given(kernel: Kernel, guard: Check) -> None:
+    text = b"#define offsetof(t, m) ((int)&((t *)0)->m)\n#define list_for_each_entry(p, h, m) for (; p; p = (p)->m.next)\n"
+    kernel.base = kernel.commit("list", {"include/linux/mm.h": (kernel.folder / MM).read_bytes() + text})
+    kernel.edit("mm: lru", MM, PLAIN, b"struct page { unsigned long flags; struct list_head { void *next; } lru; };")
+    more = b"\tlist_for_each_entry(page, page, lru)\n\t\treclaimed += offsetof(struct page, lru);\n"
+    patch = kernel.edit("mm: use", SCAN, b"\treclaimed++;\n", more)
+    assert said(guard(patch)) == [("absent-member", "lru", 11)]
+    here = kernel.edit("mm: other", SCAN, more, b"\treclaimed += offsetof(struct page, flags);\n")
+    assert said(guard(here)) == []
+
+
 def test_members_and_designators_are_told_apart() -> None:
     text = b"static struct op o = {\n\t.read = f,\n};\nint f(struct a *x)\n{\n\treturn x->m + x->s[i[0]].n + g()->k;\n}\n"
     assert asked(text, [2, 6]).members == (

@@ -213,3 +213,26 @@ def test_a_patch_that_was_left_out_brings_nothing(kernel: Kernel, tmp_path: Path
                     guard.accept(first)
                 found = [] if accepted else ["linux/new.h", "brand_new"]
                 assert [finding.symbol for finding in guard.findings(second)] == found
+
+
+@pytest.mark.parametrize(
+    "macro", [b"__percpu", b"__hot_path __attribute__((hot))", b"__printf(a, b) __attribute__((format(printf, a, b)))"]
+)
+def test_an_annotation_of_a_later_commit_is_told_to_be_one(kernel: Kernel, guard: Check, macro: bytes) -> None:
+    head = (kernel.folder / "include/linux/mm.h").read_bytes()
+    cause = kernel.commit("mm: annotate", {"include/linux/mm.h": head + b"# define " + macro + b"\t/* for sparse */\n"})
+    name = macro.split()[0].split(b"(")[0]
+    word = name + b"(1, 2)" if b"(a" in macro else name
+    patch = kernel.edit("mm: use", SCAN, b"\treclaimed++;\n", b"\tint " + word + b" *fresh = 0;\n\treclaimed++;\n")
+    (finding,) = guard(patch).findings
+    assert (finding.kind, finding.symbol, finding.level) == ("absent-annotation", name.decode(), Level.ERROR)
+    assert finding.hint == "an annotation, no code: leave it out"
+    assert finding.introduced_by is not None
+    assert finding.introduced_by.commit == cause
+
+
+def test_a_macro_that_is_code_is_no_annotation(kernel: Kernel, guard: Check) -> None:
+    head = (kernel.folder / "include/linux/mm.h").read_bytes()
+    kernel.commit("mm: later", {"include/linux/mm.h": head + b"#define __later(x) do { (x)++; } while (0)\n"})
+    patch = kernel.edit("mm: use", SCAN, b"\treclaimed++;\n", b"\t__later(reclaimed);\n")
+    assert said(guard(patch)) == [("absent-symbol", "__later", 11)]
