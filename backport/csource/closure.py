@@ -36,21 +36,84 @@ class _Edges:
 
     there: tuple[bytes, ...]
     absent: tuple[bytes, ...]
+    names: frozenset[bytes]  # of the included files, without their folders
 
 
 class Includes:
-    """The include graph of one tree, read as far as it is asked for. What a series `brought` is seen too, path to blob id."""
+    """The include graph of one tree, read as far as it is asked for. What a series `brought` is seen too, path to blob id.
+
+    To read one from nothing takes 40 ms, for most of what a source file sees is the same thousand headers. What another tree's
+    graph knows holds here too where the trees do not differ: see `onto`.
+    """
 
     def __init__(self, trees: Trees, tree: str, index: Index, brought: Mapping[bytes, str] | None = None) -> None:
         self._trees = trees
         self._tree = tree
         self._index = index
+        self._brought = dict(brought or {})
         self._searched: dict[tuple[bytes, bool, bytes, _Search], bytes | None] = {}
         self._searches: dict[bytes, _Search] = {}  # by folder
         self._equal: dict[tuple[bytes, tuple[bytes, ...]], _Search] = {}
-        self._oids = dict(brought or {})  # of the files that were found
+        self._looked: dict[bytes, set[bytes]] = {}  # the folders that any answer leans on, by the one above
+        self._oids = dict(self._brought)  # of the files that were found
         self._listings: dict[bytes, Mapping[bytes, Entry]] = {}  # of the folders that were looked into
         self._edges: dict[tuple[bytes, _Search], _Edges] = {}
+
+    def onto(self, tree: str, brought: Mapping[bytes, str] | None = None) -> Includes:
+        """The graph of another tree, or of the same one with other files brought, with all of this one that holds there.
+
+        An include leads where it led as long as no file of its name came or went in any folder that was looked into: a name, not
+        a path, for which folder would be next is not remembered. A file has the same edges as long as it is the same blob and
+        none of its includes is such a name. Makefiles, with their -I, are read again: equal flags give the same search, which is
+        the key of all this.
+        """
+        graph = Includes(self._trees, tree, self._index, brought)
+        graph._equal, graph._looked = self._equal, self._looked  # what any of them looked into, all of them compare
+        other, came = self._differing(b"", Entry(TREE, self._tree), Entry(TREE, tree))
+        for path in self._brought.items() ^ graph._brought.items():
+            other.setdefault(path[0], "")
+            came.add(_base(path[0]))
+        graph._searched = {key: found for key, found in self._searched.items() if not came or _base(_normal(key[0])) not in came}
+        graph._edges = {
+            key: edges for key, edges in self._edges.items() if key[0] not in other and (not came or edges.names.isdisjoint(came))
+        }
+        kept = {path: other.get(path, oid) for path, oid in self._oids.items() if not came or _base(path) not in came}
+        graph._oids = {path: oid for path, oid in kept.items() if oid} | graph._brought
+        return graph
+
+    def _differing(self, folder: bytes, was: Entry | None, now: Entry | None) -> tuple[dict[bytes, str], set[bytes]]:
+        """Of the folders that were looked into: the files that both sides have and that differ, with their blob ids now, and the
+        names of those that only one side has.
+        """
+        other: dict[bytes, str] = {}
+        came: set[bytes] = set()
+        before, after = (self._trees.listing(e.oid) if e is not None and e.mode == TREE else _NOTHING for e in (was, now))
+        if before is after:
+            return other, came
+        for name in before.keys() | after.keys():
+            old, new = before.get(name), after.get(name)
+            if old is new or old == new:
+                continue
+            here, there = (entry is not None and entry.is_file for entry in (old, new))
+            if here and there and new is not None:
+                other[folder + b"/" + name if folder else name] = new.oid
+            elif here or there:
+                came.add(name)
+        for name in self._looked.get(folder, ()):
+            old, new = before.get(name), after.get(name)
+            if old != new:
+                more, names = self._differing(folder + b"/" + name if folder else name, old, new)
+                other.update(more)
+                came |= names
+        return other, came
+
+    def likeness(self, tree: str) -> int:
+        """How much another tree is like this one, for choosing the graph to start from: equal entries of include/linux."""
+        one, two = (self._trees.entry(each, b"include/linux") for each in (self._tree, tree))
+        if one is None or two is None or one.mode != TREE or two.mode != TREE:
+            return 0
+        there = self._trees.listing(two.oid)
+        return sum(there.get(name) is entry for name, entry in self._trees.listing(one.oid).items())
 
     def closure(
         self,
@@ -71,7 +134,7 @@ class Includes:
         while found:
             fresh = [name for name in dict.fromkeys(found) if name not in files and name != path]
             files.update((name, self._oids[name]) for name in fresh)
-            self._index.ensure(files[name] for name in fresh)
+            self._ensure(fresh, search)
             found = []
             for name in fresh:
                 if name in beyond:
@@ -91,23 +154,31 @@ class Includes:
         while level:
             fresh = {(name, search) for (_, search), found in level.items() for name in found} - seen
             seen |= fresh
-            self._index.ensure(sorted({self._oids[name] for name, _ in fresh}))
+            self._index.ensure(sorted({self._oids[key[0]] for key in fresh if key not in self._edges}))
             level = {(name, search): self._edges_of(name, search).there for name, search in fresh}
 
+    def _ensure(self, paths: Iterable[bytes], search: _Search) -> None:
+        """Have those blobs in the index whose includes are to be read: of files whose edges are known, they are not."""
+        unread = [self._oids[path] for path in paths if (path, search) not in self._edges]
+        if unread:
+            self._index.ensure(unread)
+
     def _edges_of(self, path: bytes, search: _Search) -> _Edges:
-        if (path, search) not in self._edges:
-            self._edges[path, search] = self._targets(path, self._index.includes(self._oids[path]), search)
-        return self._edges[path, search]
+        edges = self._edges.get((path, search))
+        if edges is None:
+            edges = self._edges[path, search] = self._targets(path, self._index.includes(self._oids[path]), search)
+        return edges
 
     def _targets(self, path: bytes, includes: Iterable[Include], search: _Search) -> _Edges:
-        there, absent = [], []
+        there, absent, names = [], [], []
         for include in includes:
+            names.append(_base(_normal(include.path)))
             target = None if include.computed else self._find(include, path, search)
             if target is None:
                 absent.append(include.path)
             else:
                 there.append(target)
-        return _Edges(tuple(there), tuple(absent))
+        return _Edges(tuple(there), tuple(absent), frozenset(names))
 
     def resolve(self, path: bytes, include: Include) -> bytes | None:
         """The file that an #include in `path` means, None where the tree has none (or it is computed)."""
@@ -134,6 +205,8 @@ class Includes:
         """The entries of a folder, none where there is no folder."""
         if folder not in self._listings:
             above, _, name = folder.rpartition(b"/")
+            if folder:
+                self._looked.setdefault(above, set()).add(name)
             entry = self._listing(above).get(name) if folder else Entry(TREE, self._tree)
             there = entry is not None and entry.mode == TREE
             self._listings[folder] = self._trees.listing(entry.oid) if entry is not None and there else _NOTHING
@@ -205,3 +278,7 @@ def architecture(path: bytes) -> bytes:
 
 def _normal(path: bytes) -> bytes:
     return posixpath.normpath(path).lstrip(b"/") if b"./" in path or b"//" in path or path.endswith(b"/..") else path
+
+
+def _base(path: bytes) -> bytes:
+    return path.rpartition(b"/")[2]

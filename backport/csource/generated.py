@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from backport.csource.index import Index
@@ -66,15 +66,31 @@ def made_in(text: bytes) -> Made:
     return Made(makers, tuple(_calls(bytes(code))))
 
 
-def recall_made(oid: str, index: Index) -> Made:
-    """The same of a blob, kept in the index."""
-    kept = index.recall(_TOPIC, bytes.fromhex(oid))
-    if kept is None:
-        made = made_in(index.text(oid))
-        makers = [[m.name, m.params, m.made, m.calls] for m in made.makers]
-        calls = [[c.name, c.arguments, c.line] for c in made.calls]
-        kept = json.dumps([makers, calls], default=lambda raw: raw.decode("latin-1"), separators=(",", ":")).encode()
-        index.remember(_TOPIC, [(bytes.fromhex(oid), kept)])
+class Makers:
+    """What the files of blobs bring, kept in the index, and in memory for as long as this lives: headers are asked for again."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._known: dict[str, Made] = {}
+
+    def of(self, oids: Collection[str]) -> dict[str, Made]:
+        """What each blob brings."""
+        wanted = [oid for oid in oids if oid not in self._known]
+        kept = self._index.recall_all(_TOPIC, map(bytes.fromhex, wanted)) if wanted else {}
+        self._known.update((raw.hex(), _load(value)) for raw, value in kept.items())
+        fresh = {oid: made_in(self._index.text(oid)) for oid in wanted if oid not in self._known}
+        self._index.remember(_TOPIC, ((bytes.fromhex(oid), _dump(made)) for oid, made in fresh.items()))
+        self._known.update(fresh)
+        return {oid: self._known[oid] for oid in oids}
+
+
+def _dump(made: Made) -> bytes:
+    makers = [[m.name, m.params, m.made, m.calls] for m in made.makers]
+    calls = [[c.name, c.arguments, c.line] for c in made.calls]
+    return json.dumps([makers, calls], default=lambda raw: raw.decode("latin-1"), separators=(",", ":")).encode()
+
+
+def _load(kept: bytes) -> Made:
     makers, calls = json.loads(kept)
     return Made(
         tuple(Maker(_raw(n), _raws(p), _raws(m), tuple((_raw(c), _raws(a)) for c, a in inner)) for n, p, m, inner in makers),

@@ -35,6 +35,15 @@ PRAGMA user_version = {VERSION};
 """
 
 
+class Blobs:
+    """Some blobs about which many questions are asked, such as all that one file sees: looked up in the tables once."""
+
+    def __init__(self, oids: Iterable[str]) -> None:
+        self.oids = list(dict.fromkeys(oids))
+        self.numbers: dict[int, str] = {}
+        self.generation = -1  # of the tables that the numbers are from
+
+
 class Index:
     """Outlines by blob id. Use it as a context manager; `folder` None keeps it in memory.
 
@@ -47,6 +56,7 @@ class Index:
         self._path = folder / "index.sqlite" if folder is not None else None
         self._numbers: dict[str, int] = {}
         self._includes: dict[str, tuple[Include, ...]] = {}
+        self._generation = 0  # of the tables: numbers of blobs are good for one
         self._db = self._open()
 
     def __enter__(self) -> Index:
@@ -73,9 +83,9 @@ class Index:
         self.ensure([oid])
         return self._includes.get(oid, ())
 
-    def declared(self, names: Iterable[bytes], oids: Iterable[str]) -> dict[bytes, list[tuple[str, Declaration]]]:
+    def declared(self, names: Iterable[bytes], oids: Iterable[str] | Blobs) -> dict[bytes, list[tuple[str, Declaration]]]:
         """Where each name is declared among the blobs, struct members left out; nothing for a name that is not."""
-        wanted, blobs = sorted(set(names)), list(dict.fromkeys(oids))
+        wanted, blobs = sorted(set(names)), oids if isinstance(oids, Blobs) else Blobs(oids)
         return self._guarded(lambda: self._declared(wanted, blobs, f"kind <> {KIND['member']}"))
 
     def everywhere(self, name: bytes) -> list[tuple[str, Declaration]]:
@@ -84,9 +94,9 @@ class Index:
         found = self._guarded(lambda: self._db.execute(f"{query} AND d.kind <> {KIND['member']}", (name,)).fetchall())
         return [(oid.hex(), Declaration(name, KINDS[kind], line, line + last, text)) for oid, kind, line, last, text in found]
 
-    def members(self, names: Iterable[bytes], oids: Iterable[str]) -> dict[bytes, list[tuple[str, Declaration]]]:
+    def members(self, names: Iterable[bytes], oids: Iterable[str] | Blobs) -> dict[bytes, list[tuple[str, Declaration]]]:
         """The same for struct members."""
-        wanted, blobs = sorted(set(names)), list(dict.fromkeys(oids))
+        wanted, blobs = sorted(set(names)), oids if isinstance(oids, Blobs) else Blobs(oids)
         return self._guarded(lambda: self._declared(wanted, blobs, f"kind = {KIND['member']}"))
 
     def text(self, oid: str) -> bytes:
@@ -99,6 +109,16 @@ class Index:
             lambda: self._db.execute("SELECT value FROM memo WHERE topic = ? AND key = ?", (topic, key)).fetchone()
         )
         return zlib.decompress(row[0]) if row else None
+
+    def recall_all(self, topic: str, keys: Iterable[bytes]) -> dict[bytes, bytes]:
+        """The same for many keys; nothing for one of which nothing was remembered."""
+        wanted = list(dict.fromkeys(keys))
+        return {key: zlib.decompress(value) for key, value in self._guarded(lambda: list(self._recalled(topic, wanted)))}
+
+    def _recalled(self, topic: str, keys: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
+        for part in _parts(keys):
+            query = f"SELECT key, value FROM memo WHERE topic = ? AND key IN ({_marks(part)})"  # noqa: S608 - question marks only
+            yield from self._db.execute(query, (topic, *part))
 
     def remember(self, topic: str, items: Iterable[tuple[bytes, bytes]]) -> None:
         """Keep values that follow from their keys alone; the same key has the same value whoever computes it."""
@@ -146,6 +166,7 @@ class Index:
             with contextlib.suppress(sqlite3.Error):
                 self._db.close()
             self._numbers.clear()
+            self._generation += 1
             self._db = self._open()
         return act()
 
@@ -190,9 +211,11 @@ class Index:
             raise
         self._db.execute("COMMIT")
 
-    def _declared(self, names: Sequence[bytes], oids: Sequence[str], which: str) -> dict[bytes, list[tuple[str, Declaration]]]:
-        self.ensure(oids)
-        numbers = {self._numbers[oid]: oid for oid in oids}
+    def _declared(self, names: Sequence[bytes], blobs: Blobs, which: str) -> dict[bytes, list[tuple[str, Declaration]]]:
+        if blobs.generation != self._generation:
+            self.ensure(blobs.oids)
+            blobs.numbers, blobs.generation = {self._numbers[oid]: oid for oid in blobs.oids}, self._generation
+        numbers = blobs.numbers
         found: dict[bytes, list[tuple[str, Declaration]]] = {}
         for part in _parts(names):
             query = f"SELECT name, blob, kind, line, last, signature FROM declares WHERE name IN ({_marks(part)}) AND {which}"  # noqa: S608

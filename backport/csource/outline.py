@@ -69,7 +69,7 @@ class Outline:
     balanced: bool
 
 
-@lru_cache(maxsize=16)  # one file of a patch is asked about several times in a row
+@lru_cache(maxsize=64)  # one file of a patch is asked about several times in a row
 def outline(text: bytes) -> Outline:
     """Read a file. Never raises; what is no C gives few names."""
     plain = blank(text)
@@ -80,25 +80,35 @@ def outline(text: bytes) -> Outline:
     chunks, balanced = _chunks(code)
     for chunk in chunks:
         declarations.extend(_declared(code, chunk, lines))
-    return Outline(tuple(sorted(declarations, key=lambda d: d.line)), _includes(text, plain, lines), balanced)
+    return Outline(tuple(sorted(declarations, key=lambda d: d.line)), includes(text), balanced)
 
 
+@lru_cache(maxsize=64)
 def includes(text: bytes) -> tuple[Include, ...]:
-    """The #include lines of a file, those inside comments left out."""
-    return _includes(text, blank(text), Lines(text))
-
-
-def _includes(text: bytes, plain: bytes, lines: Lines) -> tuple[Include, ...]:
+    """The #include lines of a file, those inside comments left out. Read no further than the last line that looks like one."""
+    matches = [match for start in _heads(text) if (match := _INCLUDE.match(text, start))]
+    plain = blank(text[: matches[-1].end()]) if matches else b""
     found = []
-    for match in _INCLUDE.finditer(text) if b"include" in text else ():
+    line, counted = 1, 0
+    for match in matches:
         if plain[text.index(b"#", match.start())] != 0x23:
             continue
-        line = lines.line(match.end())
+        line, counted = line + text.count(b"\n", counted, match.end()), match.end()
         if match.group(3) is None:
             found.append(Include(match.group(1) or match.group(2), match.group(2) is not None, line))
         elif match.group(3).strip():
             found.append(Include(match.group(3).strip(), False, line, True))
     return tuple(found)
+
+
+def _heads(text: bytes) -> list[int]:
+    """Where lines begin that have one of the words: few do, and a pattern tried on each line takes much longer."""
+    starts = set()
+    for word in (b"include", b"import"):
+        at = -1
+        while (at := text.find(word, at + 1)) >= 0:
+            starts.add(text.rfind(b"\n", 0, at) + 1)
+    return sorted(starts)
 
 
 @dataclass(frozen=True, slots=True)

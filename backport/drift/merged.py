@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 from backport.csource.outline import Declaration, outline
 from backport.csource.parse import parse_function
@@ -47,6 +48,7 @@ def _as_upstream(found: Declaration, here: _Texts, there: _Texts) -> bool:
     return theirs is not None and there.code(theirs) == here.code(found)
 
 
+@lru_cache(maxsize=16)
 def differing_pieces(before: bytes, after: bytes) -> tuple[bytes, bytes]:
     """The pieces in which two texts differ, widened to whole outermost constructs: from one `}` in column one to another.
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from backport.csource.closure import Closure, Includes
-from backport.csource.generated import names_made, recall_made
-from backport.csource.index import Index
+from backport.csource.generated import Makers, names_made
+from backport.csource.index import Blobs, Index
 from backport.csource.outline import Declaration, Include
 from backport.git.trees import Trees
 
@@ -47,14 +47,21 @@ class Overlay:
 
 
 class Side:
-    """One tree, seen file by file."""
+    """One tree, seen file by file. Its include graph is read when a question needs it: for many patches, upstream's never is."""
 
-    def __init__(self, tree: str, trees: Trees, index: Index, graph: Includes) -> None:
+    def __init__(self, tree: str, trees: Trees, index: Index, graph: Callable[[], Includes], makers: Makers) -> None:
         self.tree = tree
         self._trees = trees
         self._index = index
-        self._own = self._graph = graph
+        self._makers = makers
+        self._asked: tuple[Closure, tuple[bytes, str] | None, _Sight] | None = None
+        self._make_graph = graph
+        self._extended: Includes | None = None  # with what the series brings
         self._brought: dict[bytes, str] = {}
+
+    @property
+    def _graph(self) -> Includes:
+        return self._extended if self._extended is not None else self._make_graph()
 
     def closure(
         self, path: bytes, includes: Iterable[Include], overlay: Overlay | None = None, beyond: Collection[bytes] = ()
@@ -73,7 +80,7 @@ class Side:
     def bring(self, files: Mapping[bytes, str]) -> None:
         """The files that the series brings, path to blob id: others see them as the tree's. Replaces an earlier list."""
         if files != self._brought:
-            self._graph = Includes(self._trees, self.tree, self._index, files) if files else self._own
+            self._extended = self._graph.onto(self.tree, files) if files else None
             self._brought = dict(files)
 
     def has_header(self, path: bytes, include: Include) -> bool:
@@ -87,18 +94,25 @@ class Side:
 
     def declared_in(self, names: Collection[bytes], files: Mapping[bytes, str]) -> dict[bytes, list[Place]]:
         """Where the names are declared in some files, path to blob id."""
-        paths = {oid: path for path, oid in files.items()}
-        return _places(self._index.declared(names, paths), paths)
+        return _Sight({oid: path for path, oid in files.items()}, self._index).declared(names)
 
     def members_in(self, names: Collection[bytes], files: Mapping[bytes, str]) -> dict[bytes, list[Place]]:
         """The struct members of these names in some files."""
-        paths = {oid: path for path, oid in files.items()}
-        return _places(self._index.members(names, paths), paths)
+        return _Sight({oid: path for path, oid in files.items()}, self._index).members(names)
 
     def declared(self, names: Collection[bytes], closure: Closure, own: tuple[bytes, str] | None) -> dict[bytes, list[Place]]:
         """Where the names are declared, among the closure and the file itself (`own`: path and blob id)."""
-        paths = _paths(closure, own)
-        return _places(self._index.declared(names, paths), paths)
+        return self._sight(closure, own).declared(names)
+
+    def members(self, names: Collection[bytes], closure: Closure, own: tuple[bytes, str] | None) -> dict[bytes, list[Place]]:
+        """The struct members of these names there; of each its `owner`, the tag of the outermost struct."""
+        return self._sight(closure, own).members(names)
+
+    def _sight(self, closure: Closure, own: tuple[bytes, str] | None) -> _Sight:
+        """What one file sees; the one asked about last is kept, for all questions about a file come in a row."""
+        if self._asked is None or self._asked[0] is not closure or self._asked[1] != own:
+            self._asked = closure, own, _Sight(_paths(closure, own), self._index)
+        return self._asked[2]
 
     def made(self, closure: Closure, own: tuple[bytes, str], versions: Mapping[bytes, str]) -> dict[bytes, Place]:
         """Every name that macro calls there make by pasting words together, those of other `versions` of these files as well.
@@ -107,23 +121,42 @@ class Side:
         """
         paths = _paths(closure, own)
         paths |= {versions[path]: path for path in [*closure.files, own[0]] if path in versions}
-        files = [(path, recall_made(oid, self._index)) for oid, path in paths.items() if oid]
-        found = names_made(files).items()
+        made = self._makers.of([oid for oid in paths if oid])
+        found = names_made((path, made[oid]) for oid, path in paths.items() if oid).items()
         return {name: Place(path, Declaration(name, "made", call.line, call.line, call.name)) for name, (path, call) in found}
 
-    def members(self, names: Collection[bytes], closure: Closure, own: tuple[bytes, str] | None) -> dict[bytes, list[Place]]:
-        """The struct members of these names there; of each its `owner`, the tag of the outermost struct."""
-        paths = _paths(closure, own)
-        return _places(self._index.members(names, paths), paths)
+
+class _Sight:
+    """Some files, blob id to path, and what was asked about them: each name is looked up once, whichever check asks."""
+
+    def __init__(self, paths: Mapping[str, bytes], index: Index) -> None:
+        self._paths = paths
+        self._index = index
+        self._blobs = Blobs(paths)
+        self._declared: dict[bytes, list[Place]] = {}
+        self._members: dict[bytes, list[Place]] = {}
+
+    def declared(self, names: Collection[bytes]) -> dict[bytes, list[Place]]:
+        return self._look(names, self._declared, self._index.declared)
+
+    def members(self, names: Collection[bytes]) -> dict[bytes, list[Place]]:
+        return self._look(names, self._members, self._index.members)
+
+    def _look(self, names: Collection[bytes], known: dict[bytes, list[Place]], ask: _Question) -> dict[bytes, list[Place]]:
+        asked = [name for name in names if name not in known]
+        if asked:
+            known.update((name, []) for name in asked)
+            for name, places in ask(asked, self._blobs).items():
+                known[name] = sorted((Place(self._paths[oid], declaration) for oid, declaration in places), key=_rank)
+        return {name: known[name] for name in names if known[name]}
+
+
+_Question = Callable[[Iterable[bytes], Blobs], dict[bytes, list[tuple[str, Declaration]]]]
 
 
 def _paths(closure: Closure, own: tuple[bytes, str] | None) -> dict[str, bytes]:
     paths = {oid: path for path, oid in closure.files.items()}
     return paths | {own[1]: own[0]} if own is not None else paths
-
-
-def _places(found: Mapping[bytes, Sequence[tuple[str, Declaration]]], paths: Mapping[str, bytes]) -> dict[bytes, list[Place]]:
-    return {name: sorted((Place(paths[oid], d) for oid, d in places), key=_rank) for name, places in found.items()}
 
 
 def fits(place: Place, role: str) -> bool:

@@ -45,8 +45,9 @@ def still_used(view: View, file: Merged, lost: Mapping[bytes, Mapping[bytes, str
     aa43f1114714 on 2.6.31 removes sendcmd(), which the older cciss.c calls in two more places.
     """
     kinds = {name: kind for names in lost.values() for name, kind in names.items()}
-    words = mentioned(file.after)
-    used = {name for name in kinds if name in words} - mentioned(view.change.new) - view.overlay.names
+    words = mentioned(file.after) if kinds else frozenset()
+    used = {name for name in kinds if name in words}
+    used = used - mentioned(view.change.new) - view.overlay.names if used else used
     if not used:
         return
     own = {d.name for d in outline(file.after).declarations if d.kind != "member"}

@@ -89,15 +89,19 @@ class KernelGuard:
         self._overlay, self._before = self._trial, self._after
 
     def _preload(self) -> None:
-        """Read the added lines of all patches, and all that the target's versions of their files include, in few steps."""
+        """Read the added lines of all patches, and all that the target's versions of their files include, in few steps.
+
+        What a single file includes is read when it is asked about, in as few steps.
+        """
         added = self._bench.added_lines(self._series.patches)
         self._lines = {patch.commit: lines for patch, lines in zip(self._series.patches, added, strict=True)}
         changes = [change for patch in self._series.patches for change in patch.changes]
         paths = {path for change in changes for path in (change.new_path, change.old_path) if path.endswith(_SOURCE)}
         entries = {path: self._trees.entry(self._target.side.tree, path) for path in sorted(paths)}
         self._store.prefetch(e.oid for e in entries.values() if e is not None and e.is_file)
-        texts = {path: self._target.text(path) for path in entries}
-        self._target.side.preload({path: includes(text) for path, text in texts.items() if text is not None})
+        texts = {path: text for path in entries if (text := self._target.text(path)) is not None}
+        if len(texts) > 1:
+            self._target.side.preload({path: includes(text) for path, text in texts.items()})
 
     def _seen(self, patch: Patch, change: FileChange) -> View | None:
         path = self._target.path(change, self._trial) or self._moved(change, self._lines[patch.commit])

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 from backport.csource.closure import Includes
+from backport.csource.generated import Makers
 from backport.csource.index import Index
 from backport.csource.reading import Reader
 from backport.drift.elsewhere import HeaderSearch
@@ -40,6 +41,7 @@ class Workbench:
         self.history = history
         self.index = Index(Reader(store), cache)
         self._cache = cache
+        self._makers = Makers(self.index)
         self._graphs: dict[str, Includes] = {}  # the one asked for last at the end
         self._lines: dict[tuple[str, str], Lines] = {}
 
@@ -56,11 +58,18 @@ class Workbench:
 
     def side(self, tree: str) -> Side:
         """A tree; one that was asked about lately is not read again."""
-        graph = self._graphs.pop(tree, None) or Includes(self.trees, tree, self.index)
+        return Side(tree, self.trees, self.index, lambda: self._graph(tree), self._makers)
+
+    def _graph(self, tree: str) -> Includes:
+        """The include graph of a tree: where it is new, that of the likest tree among those seen last, carried over."""
+        graph = self._graphs.pop(tree, None)
+        if graph is None:
+            likest = max(self._graphs.values(), key=lambda graph: graph.likeness(tree), default=None)
+            graph = likest.onto(tree) if likest is not None else Includes(self.trees, tree, self.index)
         self._graphs[tree] = graph
         while len(self._graphs) > _MOST:
             del self._graphs[next(iter(self._graphs))]
-        return Side(tree, self.trees, self.index, graph)
+        return graph
 
     def added_lines(self, patches: Sequence[Patch]) -> list[Lines]:
         """The added lines of each patch, in one process for all that were not asked about before."""
