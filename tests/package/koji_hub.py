@@ -1,8 +1,8 @@
 # ruff: noqa: N802 - the methods have the names that the hub has
 """A Koji hub that fits in a file: XML-RPC over TLS on loopback, upload by POST with adler32, and faults on demand.
 
-Written from what the client sends (koji 1.36: sslLogin at /ssllogin, rawUpload with its arguments in the query); it keeps what it
-was told, so that a test can look.
+Written from what the client sends (koji 1.36: sslLogin at /ssllogin, by certificate or, where the hub `negotiates`, by ticket;
+rawUpload with its arguments in the query); it keeps what it was told, so that a test can look.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
+
+from tests.package import kerberos
 
 FREE, OPEN, CLOSED, CANCELED, ASSIGNED, FAILED = range(6)
 
@@ -44,6 +46,7 @@ class Behaviour:
     delay: float = 0.0
     silent_polls: int = 0
     wrong_sum: bool = False
+    negotiates: bool = False
 
 
 @dataclass
@@ -54,6 +57,7 @@ class Seen:
     files: dict[str, bytes] = field(default_factory=dict)
     builds: list[tuple[object, ...]] = field(default_factory=list)
     polls: int = 0
+    principals: list[str] = field(default_factory=list)
 
 
 LOG = b"line\n" * 300_000 + b"mm/ksm.c: error: oops\n"
@@ -64,8 +68,8 @@ class Hub:
 
     def __init__(self, folder: Path) -> None:
         self.behaviour, self.seen = Behaviour(), Seen()
-        ca, server, self.client = _certificates(folder)
-        self.ca = ca
+        self.ca = certificates(folder, "jane")
+        server, self.client = folder / "localhost.pem", folder / "jane.pem"
         hub = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -114,6 +118,17 @@ class Hub:
         url = urlsplit(request.path)
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
         time.sleep(self.behaviour.delay)
+        reply = {}
+        if self.behaviour.negotiates and url.path.endswith("/ssllogin"):
+            said = request.headers.get("Authorization", "")
+            if not said.startswith("Negotiate "):
+                request.send_response(401)
+                request.send_header("WWW-Authenticate", "Negotiate")
+                request.send_header("Content-Length", "0")
+                request.end_headers()
+                return
+            principal, reply["WWW-Authenticate"] = kerberos.accept(said)
+            self.seen.principals.append(principal)
         if request.headers.get("Content-Type") == "application/octet-stream":
             name, made = "rawUpload", lambda: self._store(query, body)
         else:
@@ -135,6 +150,8 @@ class Hub:
         request.send_response(200)
         request.send_header("Content-Type", "text/xml")
         request.send_header("Content-Length", str(len(data.encode())))
+        for name, value in reply.items():
+            request.send_header(name, value)
         request.end_headers()
         request.wfile.write(data.encode())
 
@@ -215,8 +232,8 @@ class _DropError(Exception):
     """The connection goes away."""
 
 
-def _certificates(folder: Path) -> tuple[Path, Path, Path]:
-    """A CA, a server's certificate for localhost, a client's; by openssl."""
+def certificates(folder: Path, *people: str) -> Path:
+    """A CA; a certificate for localhost, and one for each person: NAME.pem, with its key; by openssl."""
 
     def openssl(*words: str | Path) -> None:
         subprocess.run(["openssl", *map(str, words)], cwd=folder, check=True, capture_output=True)
@@ -224,11 +241,11 @@ def _certificates(folder: Path) -> tuple[Path, Path, Path]:
     key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
     openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=mini ca", "-days", "2")
     (folder / "san").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
-    for name in ("localhost", "jane"):
+    for name in ("localhost", *people):
         openssl("req", *key, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
         openssl(
             *("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2"),
             *("-out", f"{name}.crt", "-extfile", "san"),
         )
         (folder / f"{name}.pem").write_bytes((folder / f"{name}.key").read_bytes() + (folder / f"{name}.crt").read_bytes())
-    return folder / "ca.pem", folder / "localhost.pem", folder / "jane.pem"
+    return folder / "ca.pem"

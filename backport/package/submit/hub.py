@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from backport.model.errors import EnvironmentFailedError, InputError, MissingToolError
+from backport.package.submit import ticket
 
 _INSTALL = "pip install 'backport[koji]' (needs libkrb5-dev or krb5-devel), or dnf install python3-koji"
 _RETRIES, _INTERVAL, _TIMEOUT = 3, 2, 120
@@ -52,13 +53,23 @@ class Hub:
             if kind == "ssl":
                 self._session.ssl_login(self.config["cert"], None, self.config.get("serverca") or None)
             elif kind in ("gssapi", "kerberos"):
-                self._session.gssapi_login(principal=self.config.get("principal"), keytab=self.config.get("keytab"))
+                self._by_ticket(self.config.get("principal"), self.config.get("keytab"))
             else:
                 raise InputError(f"the profile's authtype {kind} gives no login", then="set authtype = ssl or gssapi")
             user = self._session.getLoggedInUser()
         if not user:
             raise EnvironmentFailedError("the hub does not know who we are after the login", where=self.server, then="run kinit")
         return str(user.get("name", ""))
+
+    def _by_ticket(self, principal: str | None, keytab: str | None) -> None:
+        """Log in with Kerberos. The client only says that the hub answered 401; why there was no ticket, Kerberos knows."""
+        try:
+            self._session.gssapi_login(principal=principal, keytab=keytab)
+        except self._koji.GSSAPIAuthError as error:
+            if "401" in str(error) and (why := ticket.missing(principal, keytab)):
+                then = "look at keytab and principal in koji.conf" if keytab else "run kinit"
+                raise EnvironmentFailedError(f"there is no Kerberos ticket: {why}", where=self.server, then=then) from error
+            raise
 
     def call(self, method: str, *arguments: object, **options: object) -> Any:
         """One call of the hub."""
@@ -137,7 +148,11 @@ def client() -> ModuleType:
         raise MissingToolError("the Koji client is not installed", then=_INSTALL) from error
 
 
+_ADVERTISED = "Use following documentation"  # the client's last line for each login by ticket that failed, whatever the reason
+
+
 def _said(error: BaseException) -> str:
     """The last line of what an error says that says anything, at most 300 characters."""
     lines = [line.strip() for line in str(error).splitlines() if any(letter.isalnum() for letter in line)]
+    lines = [line for line in lines if not line.startswith(_ADVERTISED)] or lines
     return (lines[-1] if lines else type(error).__name__)[:300]
