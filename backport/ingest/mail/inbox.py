@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 from collections import deque
@@ -23,10 +24,11 @@ from backport.model.progress import Progress
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
-_BATCH = 1000
+_BATCH = 500
 _CHUNK = 2000
 _AHEAD = 3
 _WORTH = 1000
+_GARBAGE = 50_000  # objects before a worker looks for loops: its rows have none, and looking at them costs a tenth
 
 
 def epochs(path: Path, *, sure: bool = False) -> list[Clone]:
@@ -130,7 +132,7 @@ def _workers(count: int) -> Iterator[Executor | None]:
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
-    with ProcessPoolExecutor(min(cores, 4), get_context("fork")) as pool:
+    with ProcessPoolExecutor(min(cores, 4), get_context("fork"), gc.set_threshold, (_GARBAGE,)) as pool:
         pool.submit(len, ()).result()
         yield pool
 

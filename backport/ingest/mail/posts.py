@@ -12,15 +12,17 @@ from backport.ingest.mail.message import Mail
 from backport.model.mail import Kind, Label, Trailer
 from backport.model.series import decode, show_path
 
-_TRAILER = re.compile(rb"^[ \t]?([A-Z][A-Za-z]*(?:-[A-Za-z]+)*-[Bb]y|Fixes)[ \t]*:[ \t]*(\S[^\r\n]{0,300})", re.M)
+_TRAILER = re.compile(rb"\n[ \t]?([A-Z][A-Za-z]*(?:-[A-Za-z]+)*-[Bb]y|Fixes)[ \t]*:[ \t]*(\S[^\r\n]{0,300})")
 _BASE = re.compile(rb"^base-commit: *([0-9a-f]{40})\b", re.M)
 _CHANGE = re.compile(rb"^[Cc]hange-[Ii]d: *(\S{4,120})", re.M)
 _LINK = re.compile(
     rb"https?://(?:[\w.-]+\.)?(?:kernel\.org|marc\.info|msgid\.link)/[^\s<>]*?([^/\s<>\"']+(?:@|%40)[^/\s<>\"'\])]+)"
 )
-_WHOLE = re.compile(rb"\b(?:the|this|whole|entire|full)\s+(?:patch\s?)?(?:series|patchset|set)\b", re.I)
+_WHOLE = re.compile(rb"\b(?:the|this|whole|entire|full)\s+(?:patch\s?)?(?:series|patchset|set)\b")
 # A MIME mail without these holds nothing for us. They stand at the beginning of a line, where quoted-printable leaves them whole.
-_OF_USE = re.compile(rb"\n(?:[A-Z][A-Za-z]*(?:-[A-Za-z]+)*-[Bb]y:|Fixes:|\+\+\+ |diff --git )|[Bb][Aa][Ss][Ee]64")
+_OF_USE = re.compile(
+    rb"\n(?:[A-Z][A-Za-z]*(?:-[A-Za-z]+)*-[Bb]y:|Fixes:|\+\+\+ |diff --git |(?i:content-transfer-encoding:\s*base64))"
+)
 _MOST_FILES = 2000
 _MOST_TRAILERS = 100
 
@@ -69,7 +71,7 @@ def read(raw: bytes, where: str) -> Read:
         change_id=decode(change[1]) if change else "",
         base_commit=base[1].decode() if base else "",
         mentions=tuple(dict.fromkeys(unquote(decode(found)) for found in mentions)),
-        whole=bool(trailers) and kind is Kind.TALK and _WHOLE.search(body) is not None,
+        whole=bool(trailers) and kind is Kind.TALK and _WHOLE.search(body.lower()) is not None,
     )
 
 
@@ -91,7 +93,7 @@ def _trailers(body: bytes) -> tuple[Trailer, ...]:
     if b"-by:" not in body and b"-By:" not in body and b"Fixes:" not in body:
         return ()
     end = body.find(b"\ndiff --git ")
-    found = _TRAILER.findall(body, 0, end if end >= 0 else len(body))[:_MOST_TRAILERS]
+    found = _TRAILER.findall(b"\n" + body[: end if end >= 0 else len(body)])[:_MOST_TRAILERS]  # "^" would be tried at each byte
     return tuple(Trailer(decode(key), decode(value.strip())) for key, value in found)
 
 

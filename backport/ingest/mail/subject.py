@@ -8,6 +8,7 @@ version (`[PATCH v6.6 1/2]`, seen 11 times in 15,000 mails) is taken for one.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from backport.model.mail import Label, Version
 
@@ -21,6 +22,7 @@ _WORD = re.compile(r"[A-Za-z][\w.+/-]*")
 _MOST_BRACKETS = 6
 
 
+@lru_cache(4096)  # of 15,000 mails, a third answer one that is still remembered
 def parse(subject: str) -> Label:
     """The label of a subject. Never raises: brackets that say nothing known stay in the title."""
     rest = _REPLY.sub("", subject)

@@ -90,7 +90,7 @@ HOSTILE = {
     "a million references": b"References: " + b"<a@b> " * 30_000 + b"\nMessage-ID: <c@d>\n\nx\n",
     "broken base64": b"From: a@b\nContent-Transfer-Encoding: base64\n\n!!!!\n",
     "broken MIME": b"From: a@b\nContent-Type: multipart/mixed; boundary=\n\n--\n--\n",
-    "nested MIME": b"From: a@b\nSubject: base64\n"
+    "nested MIME": b"From: a@b\nSubject: deep\nContent-Transfer-Encoding: base64\n"
     + b"".join(b"Content-Type: multipart/mixed; boundary=%d\n\n--%d\n" % (n, n) for n in range(3000)),
     "an unknown charset": b"From: =?nonsense?q?a?= <a@b>\nSubject: =?utf-8?b?!?= =?punycode?q?-?=\n\nx\n",
     "a date that is none": b"Date: Tue, 99 Foo 99999999999999999999 25:61:61 +9999\nFrom: a@b\n\nx\n",
