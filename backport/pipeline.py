@@ -27,7 +27,7 @@ from backport.package import atomic, version
 from backport.package.handover import Wishes, write
 from backport.prerequisites import complete, marked
 from backport.proving import check_stages, hand_over, prove
-from backport.report import document
+from backport.report import document, figures
 from backport.settings import cache_folder
 
 REPORT = MARK
@@ -96,6 +96,8 @@ def run(options: Options, progress: Progress) -> RunResult:
         )
         progress.stage("report", 1)
         atomic.put(work / REPORT, document.dump(result))
+        if proved.measured:
+            atomic.put(work / figures.FILE, figures.dump(proved.measured))
         if options.branch is not None and result.tip:
             publish.publish(store, sources.clones[0], result.tip, options.branch)
         stack.close()

@@ -17,7 +17,7 @@ from backport.model.definition import Definition
 from backport.model.errors import BackportError, InputError
 from backport.model.finding import Finding
 from backport.model.progress import Progress
-from backport.model.proof import Proof
+from backport.model.proof import Measured, Proof
 from backport.model.result import Skipped
 from backport.model.verdict import PatchOutcome
 from backport.package import version
@@ -72,6 +72,7 @@ class Proved:
     proofs: list[Proof] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+    measured: list[Measured] = field(default_factory=list)
 
     @property
     def needs_person(self) -> bool:
@@ -136,6 +137,7 @@ def prove(stages: Sequence[str], landed: Landed, consoles: Path, progress: Progr
         proved.proofs += found.proofs
         proved.findings += found.findings
         proved.skipped += found.skipped
+        proved.measured += found.measured
     return proved
 
 
@@ -167,7 +169,7 @@ def prove_boot(landed: Landed, wish: BootWish, progress: Progress, line: Callabl
         for arch in wish.archs:
             chain = chosen(landed.kernel, arch, wish.tools)
             init = probe.compile_init(prober, wish.tools.cc or f"{chain.cross}gcc", arch)
-            trial = boot.Trial(prober, init, wish.consoles, line)
+            trial = boot.Trial(prober, init, wish.consoles, line, proved.measured)
             accel = wish.accel or machine.accelerator(arch)
             for number, processors in enumerate(wish.processors):
                 on = machine.Machine(arch, processors, prober.memory, accel)
@@ -197,7 +199,7 @@ def prove_package(definition: Definition, wish: BootWish, file: Path, progress: 
         kernel.write_bytes(package.boot_image(file))
         for processors in wish.processors:
             on = machine.Machine(arch, processors, prober.memory, wish.accel or machine.accelerator(arch))
-            proof = boot.boot_image("boot", file.name, kernel, on, boot.Trial(prober, init, wish.consoles, line))
+            proof = boot.boot_image("boot", file.name, kernel, on, boot.Trial(prober, init, wish.consoles, line, proved.measured))
             proved.proofs.append(proof)
     progress.done(f"{file.name}: {', '.join(proof.outcome.value for proof in proved.proofs)}")
     return proved

@@ -17,7 +17,7 @@ from backport.cli import STATUS_HELP
 @click.option("--markdown", is_flag=True, help="Print it as Markdown, for a bug or a CI summary.")
 def command(series: str | None, out: Path | None, as_json: bool, markdown: bool) -> int:
     """Show what the last run found, without running anything: its exit status is that run's."""
-    from backport.report import document
+    from backport.report import document, figures
     from backport.report.console import Console
     from backport.report.summary import next_steps
 
@@ -29,10 +29,10 @@ def command(series: str | None, out: Path | None, as_json: bool, markdown: bool)
     elif markdown:
         from backport.report.markdown import render
 
-        sys.stdout.buffer.write(render(result).encode())
+        sys.stdout.buffer.write(render(result, figures.load(folder)).encode())
     else:
         with Console() as console:
-            console.show_result(result, str(folder), next_steps(result, str(folder)))
+            console.show_result(result, str(folder), next_steps(result, str(folder)), figures.load(folder))
     return int(result.needs_person)
 
 

@@ -194,9 +194,9 @@ def _show(series: str, patches: Path | None, as_json: bool, work: Callable[..., 
     with Console(quiet=as_json) as console:
         proved = work(definition, console)
         if as_json:
-            click.echo(proofs.dump(proved.proofs, proved.findings, proved.skipped), nl=False)
+            click.echo(proofs.dump(proved.proofs, proved.findings, proved.skipped, proved.measured), nl=False)
         else:
-            for made in proofs.blocks(proved.proofs):
+            for made in proofs.blocks(proved.proofs, proved.measured):
                 console.show(made)
             console.show_findings(proved.findings, proved.skipped)
     return int(proved.needs_person)

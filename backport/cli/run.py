@@ -47,6 +47,7 @@ def command(
     """
     from backport import pipeline
     from backport.ingest import catalog
+    from backport.report import figures
     from backport.report.console import Console
     from backport.report.summary import next_steps
     from backport.settings import default_kernels
@@ -71,5 +72,6 @@ def command(
         if as_json:
             sys.stdout.buffer.write((destination / pipeline.REPORT).read_bytes())
         else:
-            console.show_result(result, str(destination), next_steps(result, str(destination), embedded=definition.embedded))
+            then = next_steps(result, str(destination), embedded=definition.embedded)
+            console.show_result(result, str(destination), then, figures.load(destination))
     return int(result.needs_person)

@@ -40,7 +40,7 @@ class Proof:
     `kind`: "build", "boot", "control" (the target without the series), "mutant" (the series with one thing wrong). `subject`
     is what was built: a commit, a package, a mutant's description; `setup` the rest that matters ("x86_64, 2 processors, tcg").
     `why` is one sentence for everything but `passed`; `console` the kept serial console, inside the output folder, or ''.
-    `measures` are the one thing in a report that two equal runs do not share.
+    What was measured is no part of it (see Measured): two equal runs give equal proofs.
     """
 
     kind: str
@@ -49,7 +49,6 @@ class Proof:
     outcome: Outcome
     why: str = ""
     checks: tuple[Check, ...] = ()
-    measures: tuple[Measure, ...] = ()
     console: str = ""
 
     @property
@@ -60,6 +59,19 @@ class Proof:
         if self.kind == "mutant":
             return self.outcome in (Outcome.FAILED, Outcome.ABSENT)
         return self.outcome is Outcome.PASSED
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The figures that the probe took in one boot, which the first three fields name as its Proof does.
+
+    No two runs share them, so they stand beside the report and never in it: the report's bytes follow from its inputs.
+    """
+
+    kind: str
+    subject: str
+    setup: str
+    measures: tuple[Measure, ...]
 
 
 @dataclass(frozen=True, slots=True)

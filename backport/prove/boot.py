@@ -17,7 +17,7 @@ from pathlib import Path
 from backport.git.trees import Trees
 from backport.model.finding import Finding, Level
 from backport.model.progress import Progress
-from backport.model.proof import Outcome, Proof
+from backport.model.proof import Measured, Outcome, Proof
 from backport.model.result import Skipped
 from backport.model.series import Entry
 from backport.prove import machine, objects
@@ -35,12 +35,13 @@ from backport.prove.verdict import judge
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What is booted with: the probe and its program, the folder for consoles, and who hears each console line."""
+    """What is booted with: the probe and its program, the folder for consoles, who hears each console line; figures are added."""
 
     probe: Probe
     init: bytes
     consoles: Path
     line: Callable[[str], None]
+    measured: list[Measured] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -64,7 +65,9 @@ def boot_image(kind: str, subject: str, kernel: Path, on: Machine, trial: Trial)
         booted = machine.boot(on, kernel, disk, number, trial.probe.timeout, trial.line, keep)
     verdict = judge(booted.console, number, booted.ending)
     place = f"{trial.consoles.name}/{keep.name}"
-    return Proof(kind, subject, on.name, verdict.outcome, verdict.why, verdict.checks, verdict.measures, place)
+    if verdict.measures:
+        trial.measured.append(Measured(kind, subject, on.name, verdict.measures))
+    return Proof(kind, subject, on.name, verdict.outcome, verdict.why, verdict.checks, place)
 
 
 def build_and_boot(
@@ -88,6 +91,7 @@ def try_mutants(
 ) -> Tried:
     """Boot `count` mutants of the tip. What the probe did not notice is a finding, unless its manifest says why it need not."""
     tried = Tried()
+    trial = replace(trial, measured=[])  # how fast a broken kernel is does not matter
     order = choose(_all_candidates(chain, bench, trees, setup), count)
     progress.stage("mutants", count)
     stillborn = alike = 0
@@ -104,7 +108,7 @@ def try_mutants(
         except NotBuiltError:
             stillborn += 1  # no kernel, no mutant
             continue
-        proof = replace(boot_image("mutant", mutant.name, built.path, on, trial), measures=())
+        proof = boot_image("mutant", mutant.name, built.path, on, trial)
         tried.proofs.append(_explained(proof, trial.probe))
         progress.step(f"{'caught' if proof.as_expected else 'NOT caught'}: {mutant.name}")
     tried.findings = [_uncaught(proof, chain) for proof in tried.proofs if not proof.as_expected]

@@ -24,6 +24,7 @@ from rich.text import Text
 from backport.model.definition import Definition
 from backport.model.errors import BackportError
 from backport.model.finding import Finding, Level
+from backport.model.proof import Measured
 from backport.model.result import RunResult, Skipped
 from backport.model.verdict import PatchOutcome
 from backport.report import proofs, resolutions, safe, view
@@ -97,7 +98,7 @@ class Console:
 
     # The outcome.
 
-    def show_result(self, result: RunResult, folder: str, next_steps: Sequence[str]) -> None:
+    def show_result(self, result: RunResult, folder: str, next_steps: Sequence[str], measured: Sequence[Measured] = ()) -> None:
         """Show a whole outcome: counts, what needs a person, findings, what was left out or written, what to type next.
 
         The list of patches is shown first unless this console printed it while it came about (`log` shows a loaded one).
@@ -119,7 +120,7 @@ class Console:
             self._block(view.remark_tree(result))
         if left_out(result):
             self._block(view.left_out_tree(result))
-        for made in proofs.blocks(result.proofs):
+        for made in proofs.blocks(result.proofs, measured):
             self._print(made)
         if result.skipped:
             self._block(view.skipped_tree(result.skipped))

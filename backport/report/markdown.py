@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from backport.model.finding import Finding
+from backport.model.proof import Measured
 from backport.model.result import RunResult
 from backport.model.verdict import Cause, Conflict, PatchOutcome
 from backport.report import safe
@@ -35,10 +36,10 @@ SPECIAL = re.compile(r"[\\`*\[\]#~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^[-+=]|(
 ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"})
 
 
-def render(result: RunResult) -> str:
+def render(result: RunResult, boots: Sequence[Measured] = ()) -> str:
     """The whole summary: verdicts, what needs a person with both sides and causes, findings, what was left out or not done."""
     beside = (_ruled(result), _remarked(result), _left_out(result), _not_done(result))
-    parts = (_head(result), _unsettled(result), _findings(ranked(result)), _proofs(result), *beside)
+    parts = (_head(result), _unsettled(result), _findings(ranked(result)), _proofs(result, boots), *beside)
     return "\n".join(line for part in parts for line in part) + "\n"
 
 
@@ -184,7 +185,7 @@ def _left_out(result: RunResult) -> Iterator[str]:
             yield f"  - because of {_cause(cause)}"
 
 
-def _proofs(result: RunResult) -> Iterator[str]:
+def _proofs(result: RunResult, boots: Sequence[Measured]) -> Iterator[str]:
     if not result.proofs:
         return
     yield from ("", "### Proofs", "", "| proof | what | with | outcome | |", "|---|---|---|---|---|")
@@ -192,9 +193,9 @@ def _proofs(result: RunResult) -> Iterator[str]:
         said = f"{proof.outcome}" + ("" if proof.as_expected else " (!)")
         why = prose(proof.why) or (f"{sum(c.outcome == 'ok' for c in proof.checks)} checks ok" if proof.checks else "")
         yield row(proof.kind, code(proof.subject), prose(proof.setup), said, why)
-    for proof in (proof for proof in result.proofs if proof.measures):
-        figures = ", ".join(f"{prose(m.name)} {m.value} {prose(m.unit)}" for m in proof.measures)
-        yield from ("", f"{proof.kind}, {prose(proof.setup)}: {figures}")
+    for boot in boots:
+        figures = ", ".join(f"{prose(m.name)} {m.value} {prose(m.unit)}" for m in boot.measures)
+        yield from ("", f"{boot.kind}, {prose(boot.setup)}: {figures}")
 
 
 def _not_done(result: RunResult) -> Iterator[str]:

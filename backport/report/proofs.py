@@ -11,7 +11,7 @@ from rich.text import Text
 
 from backport.model import codec
 from backport.model.finding import Finding
-from backport.model.proof import Measure, Outcome, Proof, Tool
+from backport.model.proof import Measured, Outcome, Proof, Tool
 from backport.model.result import Skipped
 from backport.report.drift import finding
 from backport.report.view import GUIDE, text
@@ -21,19 +21,22 @@ SCHEMA = "backport-proofs/1"
 _BAR = 24
 
 
-def dump(proofs: Sequence[Proof], findings: Sequence[Finding], skipped: Sequence[Skipped]) -> bytes:
-    """All that was proved; deterministic but for the measures."""
+def dump(
+    proofs: Sequence[Proof], findings: Sequence[Finding], skipped: Sequence[Skipped], measured: Sequence[Measured] = ()
+) -> bytes:
+    """All that was proved. What was measured stands by itself at the end: the rest is the same whenever the inputs are."""
     document = {
         "schema": SCHEMA,
         "as_expected": all(proof.as_expected for proof in proofs) and not any(found.blocks for found in findings),
         "proofs": [{**codec.encode(proof), "as_expected": proof.as_expected} for proof in proofs],
         "findings": [finding(found) for found in findings],
         "skipped": [codec.encode(item) for item in skipped],
+        "measured": [codec.encode(boot) for boot in measured],
     }
     return json.dumps(document, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
 
 
-def blocks(proofs: Sequence[Proof]) -> Iterator[RenderableType]:
+def blocks(proofs: Sequence[Proof], measured: Sequence[Measured] = ()) -> Iterator[RenderableType]:
     """One table of all proofs, then of each boot what its probe did not like, then the figures that probes took."""
     if proofs:
         yield Text("")
@@ -43,7 +46,6 @@ def blocks(proofs: Sequence[Proof]) -> Iterator[RenderableType]:
         for check in bad:
             style = "yellow" if check.outcome == "skipped" else "bold red"
             yield text((f"  {check.outcome:<8}", style), (check.name, "bold"), (f"  {check.said}", GUIDE))
-    measured = [(proof, measure) for proof in proofs for measure in proof.measures]
     if measured:
         yield Text("")
         yield measure_table(measured)
@@ -81,19 +83,20 @@ def tool_table(tools: Sequence[Tool]) -> Table:
     return table
 
 
-def measure_table(measured: Sequence[tuple[Proof, Measure]]) -> Table:
+def measure_table(measured: Sequence[Measured]) -> Table:
     """Figures by name, with a bar that compares those of one name: with and without the series, one processor and several."""
     table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column("figure", no_wrap=True)
     table.add_column("kernel", overflow="fold")
     table.add_column("", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
-    for name in dict.fromkeys(measure.name for _, measure in measured):
-        rows = [(proof, measure) for proof, measure in measured if measure.name == name]
+    taken = [(boot, measure) for boot in measured for measure in boot.measures]
+    for name in dict.fromkeys(measure.name for _, measure in taken):
+        rows = [(boot, measure) for boot, measure in taken if measure.name == name]
         most = max(measure.value for _, measure in rows) or 1
-        for number, (proof, measure) in enumerate(rows):
+        for number, (boot, measure) in enumerate(rows):
             bar = "█" * max(1 if measure.value else 0, round(_BAR * measure.value / most))
-            kernel = f"{'without' if proof.kind == 'control' else 'with'}, {proof.setup}"
+            kernel = f"{'without' if boot.kind == 'control' else 'with'}, {boot.setup}"
             shown = text((f"{measure.value:,} {measure.unit}".replace(",", " "), ""))
             table.add_row(text(("" if number else name, "")), text((kernel, GUIDE)), shown, Text(bar, "cyan"))
     return table

@@ -9,7 +9,7 @@ from pathlib import Path
 from backport.model.definition import ConfigValue, DefinedCommit, Definition, Drop, Topic
 from backport.model.evidence import Evidence
 from backport.model.finding import Finding, Level
-from backport.model.proof import Check, Measure, Outcome, Proof
+from backport.model.proof import Check, Outcome, Proof
 from backport.model.result import Artifact, RunResult, Skipped
 from backport.model.series import Entry
 from backport.model.verdict import Cause, Conflict, FileOutcome, PatchOutcome, Suggestion, Verdict
@@ -200,7 +200,6 @@ def hostile() -> RunResult:
                 Outcome.FAILED,
                 "w\x1b|<i>",
                 (Check("c\x1b[/]", "failed", "s\x1b"),),
-                (Measure("m\x1b[/]|", 7, "u\x1b"),),
             ),
         ),
         artifacts=(Artifact("a\x1b[/].patch", "patch\x1b", "0" * 64),),
