@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -113,6 +114,14 @@ def marked(outcomes: Sequence[PatchOutcome], put: Mapping[str, str], folds: Sequ
         notes += [f"with {f.commit[:12]} {f.subject} folded in" for f in folds if outcome.upstream.startswith(f.into[:12])]
         told.append(replace(outcome, reason="; ".join(filter(None, [outcome.reason, *notes]))) if notes else outcome)
     return told
+
+
+_FOLDED = re.compile(r"with ([0-9a-f]{12}) ((?:(?! folded in(?:;|$)).)*) folded in(?:; |$)")
+
+
+def folds_of(outcome: PatchOutcome) -> list[Fold]:
+    """The folds that `marked` has noted beside an outcome; ids of twelve digits."""
+    return [Fold(commit, subject, outcome.upstream, 0) for commit, subject in _FOLDED.findall(outcome.reason)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,9 @@ def ingest(definition: Definition, clones: Sequence[Clone], store: Store, progre
         refuse_unsafe(patch.changes, _place(definition, wanted.line))
         progress.step(patch.subject)
     progress.done(f"{len(patches)} commits")
-    return Series(definition.name, definition.title, base or "", folded(definition, patches, history, store))
+    return Series(
+        definition.name, definition.title, base or "", folded(definition.folds, definition.source, patches, history, store)
+    )
 
 
 def read_patches(commits: Sequence[Commit], history: History, store: Store) -> list[Patch]:

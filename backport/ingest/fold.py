@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from backport.git.history import History
 from backport.git.merge import Merger, Triple
@@ -23,26 +24,26 @@ def brought_in(definition: Definition) -> list[DefinedCommit]:
     return [DefinedCommit(f.commit, f.subject, "", f.line) for f in definition.folds if f.commit[:12] not in known]
 
 
-def folded(definition: Definition, patches: Sequence[Patch], history: History, store: Store) -> tuple[Patch, ...]:
-    """The patches of a definition with its folds made; the fixes have no place of their own any more.
+def folded(folds: Sequence[Fold], source: Path, patches: Sequence[Patch], history: History, store: Store) -> tuple[Patch, ...]:
+    """The patches with the folds made that `source` asks for; the fixes have no place of their own any more.
 
     A folded patch keeps the id, author and date of the commit into which it went. InputError where a fix does not apply directly
     on that one: what comes between in the series must not be needed for it.
     """
-    if not definition.folds:
+    if not folds:
         return tuple(patches)
     by_id = {patch.commit[:12]: patch for patch in patches}
-    gone = {fold.commit[:12] for fold in definition.folds}
+    gone = {fold.commit[:12] for fold in folds}
     trees = Trees(store)
     merger = Merger(store, trees)
     made = []
     for patch in patches:
-        mine = [fold for fold in definition.folds if patch.commit.startswith(fold.into[:12])]
+        mine = [fold for fold in folds if patch.commit.startswith(fold.into[:12])]
         if patch.commit[:12] in gone:
             continue
         tree = patch.tree
         for fold in mine:
-            where = f"{definition.source}:{fold.line}: fold" if fold.line else f"{definition.source}: fold"
+            where = f"{source}:{fold.line}: fold" if fold.line else f"{source}: fold"
             tree = _Squash(patch, by_id[fold.commit[:12]], trees, merger, where).tree(tree)
         if mine:
             (changes,) = history.changes([(patch.parent_tree, tree)])

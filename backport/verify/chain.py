@@ -6,21 +6,25 @@ blob must exist, and its evidence must be true of it; the tree and the commit th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
+from backport.git.clone import Clone, resolve
 from backport.git.merge import Merger
 from backport.git.store import EMPTY_TREE
 from backport.git.trees import PathTakenError
-from backport.ingest.commits import patch_of
+from backport.ingest.commits import patch_of, read_patches
+from backport.ingest.fold import folded
 from backport.model.codec import encode
 from backport.model.difference import Difference
 from backport.model.errors import InputError
 from backport.model.result import RunResult
 from backport.model.series import Entry, Patch
 from backport.model.verdict import PLAIN, Conflict, FileOutcome, PatchOutcome, Verdict
+from backport.prerequisites import folds_of
 from backport.replay.commit import write_commit
 from backport.replay.decide import Decision, decide
 from backport.replay.engine import Chain, foresee, moved_files
@@ -63,6 +67,19 @@ def upstream_patches(result: RunResult, library: Library) -> tuple[dict[str, Pat
         if told.verdict is not Verdict.DROPPED:
             found[told.upstream] = patch_of(commit, parent, library.history.changes([(parent, commit.tree)])[0])
     return found, wrong
+
+
+def with_folds(result: RunResult, patches: Mapping[str, Patch], clones: Sequence[Clone], library: Library) -> dict[str, Patch]:
+    """The same with the fixes folded in that the report says were: they are in no commit of upstream's."""
+    folds = [fold for told in result.patches if told.upstream in patches for fold in folds_of(told)]
+    ids = resolve(clones, [fold.commit for fold in folds]) if folds else []
+    known = [fold for fold, oid in zip(folds, ids, strict=True) if oid is not None]
+    fixes = read_patches([library.history.commit(oid) for oid in ids if oid is not None], library.history, library.store)
+    try:
+        made = folded(known, Path("patches"), [*patches.values(), *fixes], library.history, library.store)
+    except InputError:
+        return dict(patches)  # they cannot have been: what then is different is told of the trees
+    return {patch.commit: patch for patch in made}
 
 
 def walk(result: RunResult, patches: dict[str, Patch], library: Library) -> Iterator[Checked | Difference]:

@@ -19,6 +19,7 @@ from backport.git.publish import unbundle
 from backport.git.runner import GitFailedError
 from backport.git.store import Store
 from backport.git.trees import Trees
+from backport.ingest.mail.defined import mailed
 from backport.model.definition import Definition
 from backport.model.difference import Difference, Verified
 from backport.model.errors import InputError
@@ -27,10 +28,11 @@ from backport.model.result import RunResult
 from backport.model.series import Patch
 from backport.model.verdict import Verdict
 from backport.package import version
+from backport.prerequisites import folds_of
 from backport.replay.situation import Library
 from backport.report import document
 from backport.verify import claims, output
-from backport.verify.chain import Checked, upstream_patches, walk
+from backport.verify.chain import Checked, upstream_patches, walk, with_folds
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +82,11 @@ def differences(subject: Subject, clones: tuple[Clone, ...], store: Store, progr
     result, definition, folder = subject.result, subject.definition, subject.report.parent
     library = Library(store, Trees(store), History(store))
     yield from _target(result, clones, library)
+    if definition is not None and any(row.mail for row in definition.commits):
+        mailed(definition, resolve(clones, [definition.base])[0], store)
     known, wrong = upstream_patches(result, library)
     yield from wrong
+    known = with_folds(result, known, clones, library)
     checked: list[Checked] = []
     for step in walk(result, known, library):
         if isinstance(step, Checked):
@@ -143,7 +148,11 @@ def _defined(result: RunResult, definition: Definition | None) -> Iterator[Diffe
     for number, patch in dropped:
         if reasons.get(patch.upstream) != patch.reason:
             yield Difference(f"patches[{number}].reason", f"{definition.source} says otherwise")
-    listed = [commit.commit for commit in definition.commits]
+    folds = {(fold.commit[:12], fold.into[:12]) for patch in result.patches for fold in folds_of(patch)}
+    if folds != {(fold.commit[:12], fold.into[:12]) for fold in definition.folds}:
+        yield Difference("patches", f"{definition.source} folds otherwise")
+    gone = {fold.commit[:12] for fold in definition.folds}
+    listed = [commit.commit for commit in definition.commits if commit.commit[:12] not in gone]
     told = [patch.upstream for patch in result.patches if patch.verdict is not Verdict.DROPPED]
     if not all(any(oid.startswith(short) for oid in told) for short in listed):
         yield Difference("patches", f"{definition.source} has a commit that the report does not")

@@ -16,6 +16,7 @@ from backport.model.finding import Finding
 from backport.model.result import RunResult
 from backport.model.series import Patch, Series, decode
 from backport.model.verdict import Cause, FileOutcome, PatchOutcome, Verdict
+from backport.prerequisites import folds_of, marked
 from backport.replay.explain import explain, known_until
 from backport.replay.guard import refusal
 from backport.replay.guard.place import around
@@ -55,7 +56,8 @@ def _conflict(one: Checked, true: PatchOutcome) -> Iterator[Difference]:
     told, place = one.told, one.place
     yield from _equal(f"{place}.verdict", told.verdict, true.verdict)
     if told.verdict is not Verdict.ALREADY_PRESENT or true.needs:
-        yield from _equal(f"{place}.reason", told.reason, true.reason)
+        (noted,) = marked([true], {}, folds_of(told))
+        yield from _equal(f"{place}.reason", told.reason, noted.reason)
     if len(told.conflicts) != len(true.conflicts):
         yield Difference(f"{place}.conflicts", f"there are {len(true.conflicts)}")
     for number, (mine, other) in enumerate(zip(told.conflicts, true.conflicts, strict=False)):
@@ -67,7 +69,8 @@ def _conflict(one: Checked, true: PatchOutcome) -> Iterator[Difference]:
 
 
 def _suspect(one: Checked, findings: Sequence[Finding]) -> Iterator[Difference]:
-    why = refusal(findings)
+    (noted,) = marked([replace(one.told, reason=refusal(findings))], {}, folds_of(one.told))
+    why = noted.reason if refusal(findings) else ""
     if one.merged == one.before:
         yield Difference(f"{one.place}.verdict", "the patch changes nothing")
     if not why and "by hand" not in one.told.reason:
