@@ -93,6 +93,7 @@ def run(options: Options, progress: Progress) -> RunResult:
             artifacts=package.artifacts,
             skipped=(*examined.skipped, *package.skipped, *proved.skipped),
             proofs=tuple(proved.proofs),
+            carried=definition.carried,
         )
         progress.stage("report", 1)
         atomic.put(work / REPORT, document.dump(result))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from backport.ingest.mail.adopt import Wish
+    from backport.model.definition import Definition
 
 _patches = click.option("--patches", type=click.Path(path_type=Path), metavar="DIR", help="Definitions to search first.")
 
@@ -75,6 +76,7 @@ def show(name: str, source: str | None, kernels: tuple[str, ...], tip: str, patc
 @click.option("--onto", metavar="REV", help="The target [default: A].")
 @click.option("--title", help="What the series is [default: NAME].")
 @click.option("--config", "symbols", multiple=True, metavar="SYMBOL=VALUE", help="A Kconfig symbol to set (may be repeated).")
+@click.option("--carry", metavar="SERIES|REPORT", help="An earlier revision: decisions about equal patches hold here too.")
 @click.option("--patches", type=click.Path(path_type=Path), default=Path("patches"), show_default=True, help="Where to write it.")
 def new(
     name: str,
@@ -91,11 +93,13 @@ def new(
     onto: str | None,
     title: str | None,
     symbols: tuple[str, ...],
+    carry: str | None,
     patches: Path,
 ) -> None:
     """Write patches/NAME/series.toml from the commits A..B (that touch PATHS), or from a series that was posted.
 
-    Of commits, merges are left out, the oldest comes first. Of a posted series the mails are kept beside the definition.
+    Of commits, merges are left out, the oldest comes first. Of a posted series the mails are kept beside the definition. With
+    --carry, resolutions, accepted findings and verdicts of patches with the same patch-id or the same change come along.
     """
     from backport.ingest.select import Selection, select, write
     from backport.report.console import Console
@@ -106,16 +110,41 @@ def new(
     if span is None:
         from backport.ingest.mail.adopt import Wish
 
-        _adopt(Wish(name, source or "", wanted, revision, title or "", base, onto or "", guards, allow_hidden), kernels, patches)
+        wish = Wish(name, source or "", wanted, revision, title or "", base, onto or "", guards, allow_hidden)
+        definition = _adopt(wish, kernels, patches)
+        _carry(definition, carry, kernels, patches)
         return
     selection = Selection(name, title or name, span, paths, grep, onto or span.split("..")[0], symbols)
     definition = write(select(selection, kernels or default_kernels()), patches)
     with Console() as console:
         console.show_definition(definition)
         console.show_text(f"written to {definition.source}")
+    _carry(definition, carry, kernels, patches)
 
 
-def _adopt(wish: Wish, kernels: Sequence[str], patches: Path) -> None:
+def _carry(definition: Definition, what: str | None, kernels: Sequence[str], patches: Path) -> None:
+    """Carry over what is known of an earlier revision, and show what came along and what stays behind."""
+    if what is None:
+        return
+    from backport.carry import Earlier, carry
+    from backport.ingest import catalog
+    from backport.report.console import Console
+    from backport.settings import default_kernels
+    from backport.verify.check import read
+
+    places = catalog.places(patches)
+    path = Path(what) / "report.json" if Path(what).is_dir() else Path(what)
+    results = [read(path)[0]] if path.suffix == ".json" and path.is_file() else []
+    earlier = catalog.find(results[0].series if results else what, places)
+    made, left = carry(Earlier(earlier, earlier.name, tuple(results)), definition, kernels or default_kernels())
+    with Console() as console:
+        for one in made.carried:
+            console.show_text(f"{one.commit[:12]} {one.subject}: {one.told}")
+        many = f"{len(made.carried)} of {len(made.commits)} patches are as they were in {earlier.name}"
+        console.show_text(f"{many}; left behind: {left.resolutions} resolutions, {left.accepted} accepted findings")
+
+
+def _adopt(wish: Wish, kernels: Sequence[str], patches: Path) -> Definition:
     from backport.ingest.mail.adopt import adopt
     from backport.report.console import Console
     from backport.settings import default_kernels
@@ -131,6 +160,7 @@ def _adopt(wish: Wish, kernels: Sequence[str], patches: Path) -> None:
         if made.filled:
             console.show_text(f"{made.filled} patches were taken from the revision that it mends")
         console.show_text(f"written to {made.definition.source}")
+        return made.definition
 
 
 @command.command()

@@ -1,6 +1,7 @@
 """Findings that somebody looked at and accepts, with the reason: `accepted.toml` beside a series definition.
 
 Each is an `[[accept]]` with the finding's kind, its symbol, a reason, and optionally the file (everywhere, if it is left out).
+What was carried over from an earlier revision has a `carried` that says from which patch.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from backport.model.finding import Finding
 from backport.model.series import show_path
 
 FILE = "accepted.toml"
-_KEYS = {"kind", "symbol", "file", "reason"}
+_KEYS = {"kind", "symbol", "file", "reason", "carried"}
 
 
 def load(path: Path) -> tuple[Acceptance, ...]:
@@ -34,7 +35,8 @@ def load(path: Path) -> tuple[Acceptance, ...]:
             raise place.error(f"unknown key {key!r}", "accept", number, key, then=f"known keys: {', '.join(sorted(_KEYS))}")
         file = string(place, row, "accept", number, "file") if "file" in row else ""
         kind, symbol, reason = (string(place, row, "accept", number, key) for key in ("kind", "symbol", "reason"))
-        found.append(Acceptance(kind, symbol, file, reason))
+        over = string(place, row, "accept", number, "carried") if "carried" in row else ""
+        found.append(Acceptance(kind, symbol, file, reason, over))
     return tuple(found)
 
 
@@ -49,7 +51,8 @@ def add(path: Path, acceptances: Sequence[Acceptance]) -> None:
         tables = document.setdefault("accept", tomlkit.aot())
         for new in (each for each in acceptances if each not in known):
             table = tomlkit.table()
-            table.update({"kind": new.kind, "symbol": new.symbol, "file": new.file, "reason": new.reason})
+            values = {"kind": new.kind, "symbol": new.symbol, "file": new.file, "reason": new.reason, "carried": new.carried}
+            table.update({key: value for key, value in values.items() if value})
             tables.append(table)
         temporary = path.with_name(f".{path.name}.new")
         temporary.write_text(tomlkit.dumps(document), encoding="utf-8")
@@ -66,5 +69,5 @@ def apply(findings: Sequence[Finding], acceptances: Sequence[Acceptance]) -> tup
 def _reason(found: Finding, acceptances: Sequence[Acceptance]) -> str:
     for accepted in acceptances:
         if (accepted.kind, accepted.symbol) == (found.kind, found.symbol) and accepted.file in ("", show_path(found.path)):
-            return accepted.reason
+            return f"{accepted.reason} (carried over from {accepted.carried})" if accepted.carried else accepted.reason
     return found.accepted

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from backport.ingest import accepted, resolutions, toml_file
+from backport.ingest import accepted, carried, resolutions, toml_file
 from backport.ingest.toml_file import Place, rows, string
 from backport.model.definition import ConfigValue, DefinedCommit, Definition, Drop, Fold, Topic
 
@@ -31,7 +31,8 @@ _KEYS = {
 def load(path: Path) -> Definition:
     """The definition in a file. InputError names file, line and key for whatever is missing, unknown, misspelt or twice.
 
-    Findings that `accepted.toml` beside it accepts come with it, and so do the `resolutions/` that were recorded there.
+    Findings that `accepted.toml` beside it accepts come with it, and so do the `resolutions/` that were recorded there, and what
+    `carried.toml` says of an earlier revision.
     """
     data, place = toml_file.read(path)
     return _definition(data, place)
@@ -63,6 +64,7 @@ def _definition(data: Mapping[str, Any], place: Place) -> Definition:
         accepted=accepted.load(place.source.with_name(accepted.FILE)),
         folds=folds,
         recordings=resolutions.load(place.source.with_name(resolutions.FOLDER)),
+        carried=carried.load(place.source.with_name(carried.FILE)),
     )
 
 

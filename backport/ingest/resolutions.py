@@ -32,7 +32,7 @@ _PARTS = {
     Kind.LINES: {"above": b"--- above", "ours": b"<<<<<<< the lines", "result": b">>>>>>> become", "below": b"--- below"},
     Kind.FILE: {"result": b">>>>>>> becomes"},
 }
-_HEADERS = ("Commit", "Subject", "Path", "Function", "Target", "By", "Key")
+_HEADERS = ("Commit", "Subject", "Path", "Function", "Target", "By", "Key", "Carried")
 _PLAIN = "/+,@~=:#&()[]"  # in a path as they are; everything odd becomes %XX
 _OID = re.compile(r"[0-9a-f]{40}")
 
@@ -64,6 +64,7 @@ def dump(recording: Recording) -> bytes:
         recording.target,
         recording.by,
         recording.key,
+        recording.carried,
     )
     head = [(name, value) for name, value in zip(_HEADERS, values, strict=True) if value]
     if recording.kind is Kind.FILE:
@@ -137,6 +138,7 @@ def _recording(kind: Kind, headers: Mapping[str, str], parts: Mapping[str, bytes
             rule=headers.get("Rule", ""),
             choice=Choice(headers.get("Choice", "text")),
             mode=int(headers.get("Mode", "100644"), 8),
+            carried=headers.get("Carried", ""),
             **parts,
         )
     except ValueError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from backport.model.carried import Carried
 from backport.model.recording import Recording
 
 
@@ -62,12 +63,16 @@ class ConfigValue:
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """A finding that somebody looked at and accepts: its kind and symbol, the file ('' for any), and why."""
+    """A finding that somebody looked at and accepts: its kind and symbol, the file ('' for any), and why.
+
+    `carried` says of which patch of an earlier revision it was accepted, '' where it was of this one.
+    """
 
     kind: str
     symbol: str
     file: str
     reason: str
+    carried: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,7 @@ class Definition:
     accepted: tuple[Acceptance, ...] = ()
     folds: tuple[Fold, ...] = ()
     recordings: tuple[Recording, ...] = ()
+    carried: tuple[Carried, ...] = ()
 
     @property
     def embedded(self) -> bool:

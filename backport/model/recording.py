@@ -37,7 +37,8 @@ class Recording:
     A **conflict** has the three sides of its lines, and the `above` and `below` lines beside it that go with them; `result`
     stands for all of that. **Lines** are not in conflict: `ours` between `above` and `below`, which stay, becomes `result`.
     A **file** that one side does not have (or that is no text) has the rule of its conflict ("absent", "deleted" ...) and a
-    choice; `result` is its text where the choice is that.
+    choice; `result` is its text where the choice is that. `carried` says of which patch of an earlier revision it was
+    decided, and why that one is this again; '' where it was of this one.
     """
 
     kind: Kind
@@ -57,6 +58,13 @@ class Recording:
     rule: str = ""
     choice: Choice = Choice.TEXT
     mode: int = 0o100644
+    carried: str = ""
+
+    @property
+    def told(self) -> str:
+        """Where and by whom it was decided, in a few words."""
+        over = f", carried over from {self.carried}" if self.carried else ""
+        return f"decided on {self.target} by {self.by} (resolution {self.key[:12]}{over})"
 
     def about(self, commit: str, subject: str) -> bool:
         """Whether it was decided about this patch, or about another revision of it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from backport.model.carried import Carried
 from backport.model.definition import ConfigValue
 from backport.model.finding import Finding
 from backport.model.proof import Proof
@@ -54,6 +55,7 @@ class RunResult:
     artifacts: tuple[Artifact, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     proofs: tuple[Proof, ...] = ()
+    carried: tuple[Carried, ...] = ()
 
     @property
     def needs_person(self) -> bool:

@@ -187,8 +187,7 @@ def _whole(situation: Situation, recordings: Sequence[Recording]) -> Resolution 
     if chosen is None:
         return None
     text = chosen_text(chosen, situation.ours, situation.theirs)
-    why = f"decided on {chosen.target} by {chosen.by} (resolution {chosen.key[:12]}): {chosen.choice.value}"
-    evidence = Evidence(RULE, situation.path, "", 0, 0, why, (), ("same-conflict",))
+    evidence = Evidence(RULE, situation.path, "", 0, 0, f"{chosen.told}: {chosen.choice.value}", (), ("same-conflict",))
     texts = {} if text is None and situation.ours is None else {situation.path: text}
     return Resolution(RULE, True, texts, (evidence,))
 
@@ -209,5 +208,4 @@ def _evidence(situation: Situation, fit: Fit, upstream: Sequence[bytes]) -> Evid
     checks = ["same-conflict"]
     checks += ["same-patch"] if fit.recording.about(situation.patch.commit, situation.patch.subject) else []
     checks += ["same-function"] if fit.function and fit.function == fit.recording.function else []
-    why = f"decided on {fit.recording.target} by {fit.recording.by} (resolution {fit.recording.key[:12]})"
-    return Evidence(RULE, situation.path, fit.function, fit.line, fit.line - there, why, (), tuple(checks))
+    return Evidence(RULE, situation.path, fit.function, fit.line, fit.line - there, fit.recording.told, (), tuple(checks))

@@ -118,6 +118,8 @@ class Console:
             self._block(resolutions.resolved_tree(result))
         if remarked(result):
             self._block(view.remark_tree(result))
+        if result.carried:
+            self._block(view.carried_tree(result))
         if left_out(result):
             self._block(view.left_out_tree(result))
         for made in proofs.blocks(result.proofs, measured):

@@ -26,6 +26,8 @@ def render(name: str, results: Sequence[RunResult], failure: str = "") -> bytes:
                 told.text = clean("; ".join(f"{c.path.decode('utf-8', 'replace')}:{c.line}" for c in patch.conflicts))
             elif not patch.verdict.landed:
                 Xml.SubElement(case, "skipped", message=clean(f"{patch.verdict.value}: {reason(patch)}"))
+            for one in (one for one in result.carried if one.commit == patch.upstream):
+                Xml.SubElement(case, "system-out").text = clean(one.told)
         case = Xml.SubElement(suite, "testcase", classname=clean(f"{name}.{result.onto}"), name="findings")
         if blocking:
             told = Xml.SubElement(case, "failure", type="drift", message=f"{len(blocking)} errors")

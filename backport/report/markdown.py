@@ -38,7 +38,7 @@ ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"}
 
 def render(result: RunResult, boots: Sequence[Measured] = ()) -> str:
     """The whole summary: verdicts, what needs a person with both sides and causes, findings, what was left out or not done."""
-    beside = (_ruled(result), _remarked(result), _left_out(result), _not_done(result))
+    beside = (_ruled(result), _remarked(result), _carried(result), _left_out(result), _not_done(result))
     parts = (_head(result), _unsettled(result), _findings(ranked(result)), _proofs(result, boots), *beside)
     return "\n".join(line for part in parts for line in part) + "\n"
 
@@ -173,6 +173,14 @@ def _remarked(result: RunResult) -> Iterator[str]:
     yield from ("", "### Landed with a remark", "")
     for patch in remarked(result):
         yield f"- {patch.verdict}: {_patch(patch)}: {prose(patch.reason)}"
+
+
+def _carried(result: RunResult) -> Iterator[str]:
+    if not result.carried:
+        return
+    yield from ("", "### Carried over", "")
+    for one in result.carried:
+        yield f"- {code(one.commit[:12])} {code(one.subject)}: {prose(one.told)}"
 
 
 def _left_out(result: RunResult) -> Iterator[str]:

@@ -158,6 +158,14 @@ def remark_tree(result: RunResult) -> Tree:
     return tree
 
 
+def carried_tree(result: RunResult) -> Tree:
+    """The patches that an earlier revision had already: which one there, why it is the same, and what it was."""
+    tree = _tree("Carried over", "bold")
+    for one in result.carried:
+        tree.add(text((one.commit[:12] + " ", "cyan"), (one.subject, ""))).add(text((one.told, GUIDE)))
+    return tree
+
+
 def finding_tree(findings: Sequence[Finding]) -> Tree:
     """Every finding at its place: what each side has, who made the difference, the way out. Of many notes only the first."""
     tree = _tree("Findings", "bold")

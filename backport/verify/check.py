@@ -140,7 +140,7 @@ def _defined(result: RunResult, definition: Definition | None) -> Iterator[Diffe
     """What the report took over from the definition."""
     if definition is None:
         return
-    for name in ("title", "config"):
+    for name in ("title", "config", "carried"):
         if getattr(result, name) != getattr(definition, name):
             yield Difference(name, f"{definition.source} says otherwise")
     reasons = {drop.commit: drop.reason for drop in definition.drops}
