@@ -66,6 +66,14 @@ class Origins:
             pass
         return None
 
+    def of_change(self, word: bytes, path: bytes, until: str) -> Cause | None:
+        """The last commit that changed lines with a word in a file."""
+        try:
+            found = self._history.mentions(word.decode("ascii"), self._base, until, [path]) if self._base else []
+        except BackportError:
+            return None
+        return next((cause for cause in reversed(found) if cause.commit != until), None)
+
     def _introduced(self, names: Sequence[bytes], path: bytes, until: str) -> dict[bytes, Cause]:
         keys = {name: b"\0".join((self._base.encode(), until.encode(), path, name)) for name in names}
         kept = {name: self._index.recall(_TOPIC, key) for name, key in keys.items()}

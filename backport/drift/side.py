@@ -92,6 +92,10 @@ class Side:
         entry = self._trees.entry(self.tree, path)
         return entry.oid if entry is not None and entry.is_file else ""
 
+    def text(self, path: bytes) -> bytes | None:
+        """The text of a file, as the tree or the series has it; None where neither has one."""
+        return self._index.text(self._brought[path]) if path in self._brought else self._trees.read(self.tree, path)
+
     def declared_in(self, names: Collection[bytes], files: Mapping[bytes, str]) -> dict[bytes, list[Place]]:
         """Where the names are declared in some files, path to blob id."""
         return _Sight({oid: path for path, oid in files.items()}, self._index).declared(names)

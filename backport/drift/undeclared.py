@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from backport.csource.outline import includes
 from backport.drift.added import Added, read_added
 from backport.drift.arity import changed_arity
+from backport.drift.configured import only_configured
 from backport.drift.members import absent_members, changed_members
 from backport.drift.merged import merge_faults
 from backport.drift.missing import FileCheck
@@ -130,6 +131,7 @@ class KernelGuard:
             *changed_members(view, what.accesses),
             *changed_signatures(view, what.uses),
             *changed_arity(view, what.uses),
+            *only_configured(view, what.uses),
         ]
         self._uncounted["unexplained"] += check.unexplained
         self._uncounted["unsearched"] += check.unsearched
@@ -174,6 +176,9 @@ class KernelGuard:
     def _finding(self, patch: Patch, missing: Missing, origin: Origin | None) -> Finding:
         if missing.function:
             cause = self._origins.of_local(missing.name, missing.function, missing.path, patch.commit)
+            origin = Origin(cause) if cause is not None else None
+        elif missing.turned and missing.upstream is not None:
+            cause = self._origins.of_change(missing.turned, missing.upstream.path, patch.commit)
             origin = Origin(cause) if cause is not None else None
         known = origin is not None and bool(origin.before) and self._target.knows(origin.before, missing.path)
         before = origin.before.decode("ascii", "replace") if origin is not None and known else ""

@@ -25,6 +25,7 @@ class Missing:
 
     `said` is told instead of the place `upstream` where it says more: a local, a header, a signature. `sure` is false where a
     person should look but the patch may well be right. `function` is the one whose own name it is, empty for all others.
+    `turned` is the word whose last change in upstream's file made the difference, where the name itself tells nothing.
     """
 
     name: bytes
@@ -37,6 +38,7 @@ class Missing:
     said: str = ""
     sure: bool = True
     function: bytes = b""
+    turned: bytes = b""
 
     @property
     def level(self) -> Level:

@@ -76,6 +76,10 @@ KINDS: dict[str, tuple[str, str]] = {
         "The target declares the name for other architectures only",
         "Check the architectures that you build.",
     ),
+    "other-configuration": (
+        "The target declares the name under a configuration only, which upstream does not ask for",
+        "Make the code depend on that configuration, or check that it is always set where the file is built.",
+    ),
     "build-error": (
         "A patch makes an object of the target fail to compile",
         "Read the compiler's message: the target lacks what the patch uses.",

@@ -14,12 +14,21 @@ from backport.replay.guard.landed import Fault, Landed
 from backport.replay.guard.place import Change, places, squeezed, telling
 
 
+_COMMON = re.compile(rb"\s*(?:/[*/]|\*+(?:[\s/]|$)|(?!return\b|goto\b)(?:\w+\s+)+\**\w+(?:\s*=\s*-?\w+)?;\s*$)")
+
+
 def second_place(landed: Landed) -> Iterator[Fault]:
-    """Hunks whose old lines, with those around them, stand in the target more often than upstream."""
+    """Hunks whose old lines, with those around them, stand in the target more often than upstream.
+
+    Comments and plain declarations are alike in many functions, and tell nothing where no other line is beside them:
+    `int result = 0;` of 9634a627b330, the description of a parameter in 8051be5e614f.
+    """
     for change in landed.upstream:
         if not any(telling(row) for row in change.removed):
             continue
         block = landed.base_keys[max(0, change.old - 1) : change.old + len(change.removed) + 1]
+        if not any(telling(row) and not _COMMON.match(row) for row in block):
+            continue
         if len(places(landed.ours_keys, block)) > len(places(landed.base_keys, block)):
             told = next(squeezed(row) for row in change.removed if telling(row))
             why = "the target has a second copy of what the patch changes"

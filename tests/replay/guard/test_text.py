@@ -165,6 +165,13 @@ def test_a_line_that_may_stand_often_may_be_added_again() -> None:
     assert not list(doubled(landed(numbered(30), ours, theirs, result)))
 
 
+@pytest.mark.parametrize("line", [b"\tint result = 0;\n", b" * @unlock: unlock rather than unmap\n"])
+def test_a_declaration_or_a_comment_alone_is_no_copy(line: bytes) -> None:
+    twice = b"int f(void)\n{\n" + line + b"\n\treturn first();\n}\n\nint g(void)\n{\n" + line + b"\n\treturn other();\n}\n"
+    base = twice.replace(b"int g", b"int h").replace(line, b"", 1)
+    assert not list(second_place(landed(base, twice, base.replace(line, b""), twice.replace(line, b"", 1))))
+
+
 def test_a_second_copy_in_the_target_needs_the_patch_as_well() -> None:
     copy = SHUT.replace(b"shut_box", b"shut_old_box")
     fixed = SHUT.replace(b"box->left;", b"box->left - 1;")
