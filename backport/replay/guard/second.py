@@ -13,7 +13,6 @@ from backport.csource.tokens import blank_comments
 from backport.replay.guard.landed import Fault, Landed
 from backport.replay.guard.place import Change, places, squeezed, telling
 
-
 _COMMON = re.compile(rb"\s*(?:/[*/]|\*+(?:[\s/]|$)|(?!return\b|goto\b)(?:\w+\s+)+\**\w+(?:\s*=\s*-?\w+)?;\s*$)")
 
 
