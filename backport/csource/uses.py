@@ -20,6 +20,7 @@ from backport.csource.tokens import KEYWORDS, Directive, Lines, blank, directive
 _TAG_WORDS = (b"struct", b"union", b"enum")
 _LAST_WORD = re.compile(rb"([A-Za-z_]\w*)\s*$")
 _MACRO_PARAMS = re.compile(rb"#\s*define\s+\w+\(([^)]*)\)")
+_SYSCALL = re.compile(rb"SYSCALL\w*DEFINE\w*\s*\($")
 _LOOK_BACK = 200  # bytes: far enough for `struct` and a line break before a tag
 
 
@@ -128,6 +129,8 @@ def _role(plain: bytes, start: int, end: int) -> str:
         return ""
     if before.endswith((b"{", b"}", b";", b",", b":", b"/")) and after.startswith(b":") and not after.startswith(b"::"):
         return ""  # a label, or the old designator `read: my_read`
+    if before.endswith(b"(") and _SYSCALL.search(before):
+        return ""  # SYSCALL_DEFINE2(mmap, ...) declares sys_mmap
     word = _LAST_WORD.search(before)
     if word and word.group(1) in _TAG_WORDS:
         return "" if after.startswith(b"{") else "tag"

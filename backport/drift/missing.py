@@ -152,7 +152,18 @@ class FileCheck:
             if declared and not any(path in self._view.closure.files for path in found.mentioned[use.name]):
                 said = "called without a declaration in sight, upstream as well"
                 missing = Missing(use.name, "not-included", self._new_path, use.line, None, "not declared", said=said)
-                yield self._out_of_sight(missing, declared, True)
+                missing = self._out_of_sight(missing, declared, True)
+                if missing.kind == "not-included" or not self._foreign:
+                    yield missing
+
+    @cached_property
+    def _foreign(self) -> bool:
+        """Whether the file is another architecture's without saying so by its path: it includes what ours does not have.
+
+        sound/soc/s3c24xx includes <plat/dma.h>, which only arch/arm has.
+        """
+        own = [i for i in self._view.sees if not i.computed and not _GENERATED.match(i.path) and i.path not in _COMPILERS]
+        return any(not self._target.side.has_header(self._path, include) for include in own)
 
     @cached_property
     def _leans(self) -> bool:

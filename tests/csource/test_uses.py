@@ -74,3 +74,8 @@ def test_members_that_macros_are_given_are_no_names() -> None:
     ]
     assert {u.name for u in found.uses} & {b"link", b"first", b"inner"} == set()
     assert asked(text, [4]).members[0].name == b"first"
+
+
+def test_the_name_of_a_system_call_is_declared_and_not_used() -> None:
+    text = b"SYSCALL_DEFINE1(mmap, unsigned long, addr)\n{\n\treturn map(addr);\n}\n"
+    assert {use.name for use in asked(text, [1]).uses} == {b"SYSCALL_DEFINE1"}

@@ -236,3 +236,15 @@ def test_a_macro_that_is_code_is_no_annotation(kernel: Kernel, guard: Check) -> 
     kernel.commit("mm: later", {"include/linux/mm.h": head + b"#define __later(x) do { (x)++; } while (0)\n"})
     patch = kernel.edit("mm: use", SCAN, b"\treclaimed++;\n", b"\t__later(reclaimed);\n")
     assert said(guard(patch)) == [("absent-symbol", "__later", 11)]
+
+
+def test_a_driver_of_another_architecture_is_not_asked_for_ours(kernel: Kernel, guard: Check) -> None:
+    call = b"\treturn odd_call(0);\n}\n"
+    more = {
+        "arch/sparc/include/asm/odd.h": b"int odd_call(int a);\n",
+        "drivers/ours.c": b"#include <linux/mm.h>\nint f(void)\n{\n}\n",
+        "drivers/odd.c": b"#include <asm/odd.h>\nint f(void)\n{\n}\n",
+    }  # fmt: skip
+    kernel.base = kernel.commit("drivers", more)
+    patch = kernel.commit("use", {path: text.replace(b"}\n", call) for path, text in more.items() if path.endswith(".c")})
+    assert [(f.kind, f.symbol, f.path) for f in guard(patch).findings] == [("other-architecture", "odd_call", b"drivers/ours.c")]
