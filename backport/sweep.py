@@ -155,7 +155,7 @@ def run_wave(pairs: Sequence[Ids], plan: Plan) -> list[bytes]:
     """The lines of one wave. Everything that it needs is in its arguments, and can be pickled."""
     with tempfile.TemporaryDirectory(prefix="backport-sweep-", dir=plan.keep or None) as folder:
         path = Path(folder) / "wave.git"
-        with Store(path, [Path(place) for place in plan.objects], shallow=plan.shallow) as store:
+        with Store(path, [Path(place) for place in plan.objects], shallow=plan.shallow, keep_last=bool(plan.keep)) as store:
             lines = list(_lines(pairs, plan, Library(store, Trees(store), History(store))))
         if plan.keep:
             _keep(path / "objects", Path(plan.keep) / "objects")
@@ -254,9 +254,10 @@ def _finding(found: Finding) -> dict[str, Any]:
 
 
 def _keep(made: Path, place: Path) -> None:
-    """Move a wave's objects to a repository, each in one step: another wave may be writing the same ones."""
+    """Move a wave's objects to a repository, each file in one step: another wave may be writing the same ones. Indexes last."""
     try:
-        for path in made.glob("[0-9a-f][0-9a-f]/*"):
+        packs = sorted(made.glob("pack/*"), reverse=True)  # .pack before .idx
+        for path in (*made.glob("[0-9a-f][0-9a-f]/*"), *packs):
             goal = place / path.parent.name / path.name
             goal.parent.mkdir(exist_ok=True)
             with suppress(FileExistsError):

@@ -77,6 +77,7 @@ def apply_mails(store: Store, base: str, mails: Sequence[bytes], paths: Sequence
 
 def _repository(folder: Path, store: Store, base: str) -> Git:
     """A bare repository of its own that writes its objects straight into the store and has nothing else to do with it."""
+    store.flush()
     git_dir = folder / "am.git"
     (git_dir / "refs" / "heads").mkdir(parents=True)
     (git_dir / "info").mkdir()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -71,10 +71,19 @@ class Git:
 
     `transports` names the protocols that may be used ("https:http:git:ssh:file"); none by default, so that no command that
     only reads can be made to fetch. `work_tree` is the folder that commands with files work in; there is none by default.
+    `before` is called before each process starts.
     """
 
-    def __init__(self, git_dir: Path, *, transports: str = "", work_tree: Path | None = None) -> None:
+    def __init__(
+        self,
+        git_dir: Path,
+        *,
+        transports: str = "",
+        work_tree: Path | None = None,
+        before: Callable[[], None] = lambda: None,
+    ) -> None:
         self.git_dir = git_dir
+        self._before = before
         self._environment = {**_ENVIRONMENT, "GIT_DIR": str(git_dir), "GIT_ALLOW_PROTOCOL": transports}
         kept = [o for o in _OPTIONS if not (transports and o.startswith("protocol."))]
         self._options = [item for option in kept for item in ("-c", option)]
@@ -107,6 +116,7 @@ class Git:
 
     def start(self, arguments: Sequence[str], index: Path | None = None) -> subprocess.Popen[bytes]:
         """A running git with pipes on all three streams; whoever starts it must `end` it."""
+        self._before()
         environment = self._environment | ({"GIT_INDEX_FILE": str(index)} if index else {})
         command = [*_without_git_variables(environment), "git", *self._options, *arguments]
         stdin = cast("IO[bytes]", subprocess.PIPE)

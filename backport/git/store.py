@@ -8,9 +8,9 @@ nothing of it but its objects is ever opened.
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import subprocess
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -30,6 +30,7 @@ class Store:
 
     `fetch_missing`, where given, is called with the ids that no alternate has, and is expected to bring them in (a
     partial clone of ours). Where it is not, a missing object is an InputError that says which and what to do.
+    `keep_last` false: the folder is thrown away with the store, so that objects which no git needed are never written.
     """
 
     def __init__(
@@ -39,16 +40,19 @@ class Store:
         *,
         shallow: bytes = b"",
         fetch_missing: Callable[[Sequence[str]], None] | None = None,
+        keep_last: bool = True,
     ) -> None:
         _make_repository(folder, alternates, shallow)
         self.folder = folder
-        self.git = Git(folder)
+        self.git = Git(folder, before=self.flush)
         self._fetch_missing = fetch_missing
         self._batch: subprocess.Popen[bytes] | None = None
         self._kept: dict[str, tuple[str, bytes]] = {}
         self._kept_bytes = 0
-        self._objects = str(folder / "objects")
+        self._pending: dict[str, tuple[str, bytes]] = {}  # written by us, and no git has asked for them yet
+        self._pending_bytes = 0
         self._written: set[str] = set()
+        self._last = keep_last
 
     def __enter__(self) -> Store:
         return self
@@ -57,12 +61,14 @@ class Store:
         if self._batch is not None:
             end(self._batch)
             self._batch = None
+        if kind is None and self._last:
+            self.flush()
 
     def read(self, oid: str, kind: str = "") -> bytes:
         """The content of one object; InputError where it is missing or is not of `kind` (blob, tree, commit)."""
-        if oid not in self._kept:
+        if oid not in self._kept and oid not in self._pending:
             self.prefetch([oid])
-        found = self._kept.get(oid) or next(iter(self._ask([oid])))[1]
+        found = self._kept.get(oid) or self._pending.get(oid) or next(iter(self._ask([oid])))[1]
         if found is None:
             raise InputError(f"the history has no object {oid}", then=_MISSING)
         if kind and found[0] != kind:
@@ -77,7 +83,7 @@ class Store:
 
     def prefetch(self, oids: Iterable[str]) -> None:
         """Read many objects in one go and keep them, fetching those that are missing where that is possible."""
-        wanted = [o for o in dict.fromkeys(oids) if o not in self._kept]
+        wanted = [o for o in dict.fromkeys(oids) if o not in self._kept and o not in self._pending]
         missing = [oid for oid, found in self._ask(wanted) if found is None or not self._keep(oid, *found)]
         missing = [oid for oid in missing if self._fetch_missing is not None and oid not in self._kept]
         if missing and self._fetch_missing is not None:
@@ -99,25 +105,37 @@ class Store:
             yield oid, found[1]
 
     def write(self, kind: str, content: bytes) -> str:
-        """Store an object; the id it has. On an error nothing of it is left.
-
-        Written straight under its name, not beside it and renamed: nobody reads the store before we have returned, and a run that
-        is killed throws it away. That halves the cost of the 160 objects of KSM, which is most of a replay.
-        """
+        """Store an object; the id it has. It is there for us at once, and for git when the next one starts: see `flush`."""
         data = b"%s %d\0" % (kind.encode(), len(content)) + content
         oid = hashlib.sha1(data, usedforsecurity=False).hexdigest()
         self._keep(oid, kind, content)
-        if oid in self._written:
-            return oid
-        path = f"{self._objects}/{oid[:2]}/{oid[2:]}"
-        try:
-            _put(path, zlib.compress(data, 1))
-        except FileExistsError:
-            pass
-        except OSError as error:
-            raise EnvironmentFailedError(f"cannot write an object: {error.strerror}", where=str(self.folder)) from error
-        self._written.add(oid)
+        if oid not in self._written:
+            self._written.add(oid)
+            self._pending[oid] = (kind, content)
+            self._pending_bytes += len(content)
+            if self._pending_bytes > _KEEP:
+                self.flush()
         return oid
+
+    def flush(self) -> None:
+        """Have all that was written in the folder, as one pack; on an error nothing of it is left.
+
+        Every git that is started with ours is preceded by this. A pack is two files, where the 160 objects of KSM were
+        160: writing those was most of a replay, and taking them away most of the rest. Written straight under its name, the
+        index last, which is what git looks for: a run that is killed throws the folder away.
+        """
+        if not self._pending:
+            return
+        pack, index = packed(self._pending.items())
+        name = f"pack-{hashlib.sha1(pack, usedforsecurity=False).hexdigest()}"
+        folder = self.folder / "objects" / "pack"
+        try:
+            for suffix, data in ((".pack", pack), (".idx", index)):
+                _put(folder / (name + suffix), data)
+        except OSError as error:
+            raise EnvironmentFailedError(f"cannot write objects: {error.strerror}", where=str(self.folder)) from error
+        self._pending.clear()
+        self._pending_bytes = 0
 
     def apply(self, tree: str, patches: Sequence[bytes]) -> str:
         """The tree that patch files make of `tree`, one after the other. GitFailedError where one does not apply without fuzz."""
@@ -142,6 +160,8 @@ class Store:
         """Each id with its kind and content, None where it is missing."""
         for start in range(0, len(oids), _BATCH):
             batch = oids[start : start + _BATCH]
+            if not self._pending.keys().isdisjoint(batch):
+                self.flush()
             try:  # the whole batch is read before any is handed on: the caller may ask for others in between
                 answers = self._converse(batch)
             except (OSError, IndexError, ValueError) as error:
@@ -168,19 +188,27 @@ class Store:
 _MISSING = "the clone is shallow, partial, damaged (git fsck) or of another project: give a full one, or a URL, with --kernel"
 
 
-def _put(path: str, data: bytes) -> None:
-    """Create a file with this content; FileExistsError where it is there, and nothing is left of it after another error."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+def packed(objects: Iterable[tuple[str, tuple[str, bytes]]]) -> tuple[bytes, bytes]:
+    """Some objects (id, kind, content) as a pack, whole and without deltas, and its index."""
+    from gitdb import OStream, pack  # late, like GitPython that brings it
+
+    pieces: list[bytes] = []
+    index: list[bytes] = []
+    streams = [OStream(bytes.fromhex(oid), kind.encode(), len(text), io.BytesIO(text)) for oid, (kind, text) in objects]
+    pack.PackEntity.write_pack(streams, pieces.append, index.append, len(streams))
+    return b"".join(pieces), b"".join(index)
+
+
+def _put(path: Path, data: bytes) -> None:
+    """Create a file with this content; nothing is left of it after an error. One that is there already has the same content."""
     try:
-        handle = os.open(path, flags, 0o444)
-    except FileNotFoundError:
-        os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120 - a Path costs as much as the file
-        handle = os.open(path, flags, 0o444)
-    try:
-        with open(handle, "wb") as stream:  # noqa: PTH123
+        with path.open("xb") as stream:
             stream.write(data)
+        path.chmod(0o444)
+    except FileExistsError:
+        return
     except OSError:
-        os.unlink(path)  # noqa: PTH108
+        path.unlink(missing_ok=True)
         raise
 
 

@@ -202,6 +202,7 @@ def _lay_out(work: Bench, stop: Stop | None) -> Turn:
     entries = [work.shop.trees.entry(layout.tree, path) for path in shown]
     work.shop.store.prefetch(entry.oid for entry in entries if entry is not None and entry.is_file)
     stores = (*session.stores, work.store)
+    work.shop.store.flush()
     worktree.make([*(clone.objects for clone in work.sources.clones), *(place(folder) / name / "objects" for name in stores)])
     worktree.show(stop.head, layout.tree, shown, layout.unmerged, layout.size)
     save(

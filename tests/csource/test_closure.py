@@ -88,6 +88,51 @@ def test_a_file_that_a_series_brings_is_seen(tmp_path: Path) -> None:
         assert graph.closure(b"mm/a.c", wanted).missing == {b"linux/new.h"}
 
 
+CHANGES: dict[str, dict[str, bytes | None]] = {
+    "another text with other includes": {"include/linux/loop.h": b"#include <linux/new.h>\n", "include/linux/new.h": b""},
+    "a header that was missing": {"include/generated/bounds.h": b"#include <linux/rare.h>\n"},
+    "a header in a folder that is asked before": {"arch/x86/include/linux/mm.h": b""},
+    "a header gone": {"include/asm-generic/generic-only.h": None},
+    "a whole folder gone": {"arch/x86/include/asm/page.h": None},
+    "other flags": {"drivers/d/Makefile": b"EXTRA_CFLAGS += -Iinclude/far\n"},
+    "a header beside the file": {"drivers/d/far.h": b"", "mm/rare.h": b""},
+    "a folder where a header was": {"include/linux/rare.h": None, "include/linux/rare.h/x": b""},
+    "nothing": {},
+    "a source file": {"mm/a.c": b"int x;\n"},
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_graph_that_is_carried_over_says_what_a_new_one_does(tmp_path: Path, name: str) -> None:
+    """Both ways: onto the tree with the changes, and from it back onto the one without."""
+    with empty_store(tmp_path) as store, Index(Reader(store, 1)) as index:
+        trees = Trees(store)
+        other = {path: text for path, text in (FILES | CHANGES[name]).items() if text is not None}
+        sides = (FILES, make_tree(store, FILES)), (other, make_tree(store, other))
+        for (was, before), (now, after) in (sides, sides[::-1]):
+            graph = Includes(trees, before, index)
+            for path in (path for path in was if path.endswith(".c")):
+                graph.closure(path.encode(), includes(was[path]))
+            carried = graph.onto(after)
+            for path in (path for path in now if path.endswith(".c")):
+                asked = path.encode(), includes(now[path])
+                assert carried.closure(*asked) == Includes(trees, after, index).closure(*asked), path
+
+
+def test_a_graph_with_what_a_series_brings_is_carried_over_and_back(tmp_path: Path) -> None:
+    with empty_store(tmp_path) as store, Index(Reader(store, 1)) as index:
+        tree = make_tree(store, FILES)
+        graph = Includes(Trees(store), tree, index)
+        asked = b"mm/a.c", includes(FILES["mm/a.c"])
+        plain = graph.closure(*asked)
+        first = {b"include/linux/rare.h": store.write("blob", b"#include <generated/new.h>\n")}
+        second = {b"include/generated/bounds.h": store.write("blob", b"")}
+        for brought in (first, second, first | second):
+            graph = graph.onto(tree, brought)
+            assert graph.closure(*asked) == Includes(Trees(store), tree, index, brought).closure(*asked)
+        assert graph.onto(tree).closure(*asked) == plain
+
+
 def test_a_tree_that_is_no_kernel(tmp_path: Path) -> None:
     with Store(tmp_path / "s", []) as store, Index(Reader(store, 1)) as index:
         found = Includes(Trees(store), make_tree(store, {"README": b""}), index).closure(b"x.c", [Include(b"a.h", True, 1)])

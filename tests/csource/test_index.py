@@ -150,6 +150,7 @@ with Store(Path(run), [Path(objects)]) as store, Index(Reader(store, 1), Path(ca
 
 def test_several_processes_fill_one_index(store: Store, tmp_path: Path) -> None:
     oids = [store.write("blob", b"int n%d;\n" % i) for i in range(100)]
+    store.flush()
     objects, cache = store.folder / "objects", tmp_path / "cache"
     commands = [[sys.executable, "-c", PROGRAM, str(tmp_path / f"run{i}"), str(objects), str(cache), *oids] for i in range(4)]
     running = [

@@ -15,6 +15,7 @@ from backport.git.store import Store
 from backport.git.trees import Trees
 from backport.ingest.sources import Sources
 from backport.model.errors import BackportError, EnvironmentFailedError, InputError
+from backport.model.series import Entry
 from tests.gitrepo import Repo, numbered, replayed, run
 
 
@@ -121,9 +122,33 @@ def test_a_written_object_is_git_s_object(repo: Repo, history: tuple[str, str, s
         oid = store.write("blob", content)
         assert store.read(oid) == content
         assert oid == run(["git", "hash-object", "--stdin", "--no-filters"], tmp_path, content).stdout.decode().strip()
+        store.flush()
         assert run(["git", "cat-file", "blob", oid], store.folder).stdout == content
         assert store.has([oid, history[0], "1" * 40]) == {oid, history[0]}
     assert not (repo.path / "objects" / oid[:2] / oid[2:]).exists()
+
+
+def test_what_was_written_is_one_sound_pack_for_the_git_that_comes_next(repo: Repo, tmp_path: Path) -> None:
+    with open_store(repo.path, tmp_path / "store") as store:
+        blobs = [store.write("blob", b"%d\n" % number * 1000) for number in range(50)]
+        tree = Trees(store).make({b"%d" % n: Entry(0o100644, oid) for n, oid in enumerate(blobs)})
+        assert store.git.run(["ls-tree", "--object-only", tree]).decode().split() == [
+            oid for _, oid in sorted((b"%d" % n, oid) for n, oid in enumerate(blobs))
+        ]
+        (index,) = (store.folder / "objects" / "pack").glob("*.idx")
+        run(["git", "verify-pack", index], store.folder)
+        late = store.write("blob", b"late\n")
+        assert store.git.run(["cat-file", "blob", late]) == b"late\n"
+        assert len(list((store.folder / "objects" / "pack").glob("*.idx"))) == 2
+        last = store.write("blob", b"last\n")
+    assert run(["git", "cat-file", "blob", last], tmp_path / "store").stdout == b"last\n", "closing it writes the rest"
+
+
+def test_a_store_that_is_thrown_away_writes_only_what_git_asks_for(repo: Repo, tmp_path: Path) -> None:
+    with Store(tmp_path / "store", [repo.path / "objects"], keep_last=False) as store:
+        oid = store.write("blob", b"text\n")
+        assert store.read(oid) == b"text\n"
+    assert not list((tmp_path / "store" / "objects" / "pack").iterdir())
 
 
 @pytest.mark.parametrize(
