@@ -3,12 +3,14 @@
 Recognised: the statements that a hunk takes away are in the target, worded differently, and every difference lies within what
 the patch replaces. The target's own wording goes with the rest. Safe because what is taken away is the same statements in the
 same function, one for one, and nothing that the target alone has is among them. Only a suggestion where the patch's new lines
-use a name that the target spelt otherwise there, or where the statements are not the same in number.
+use a name that the target spelt otherwise there, where the statements are not the same in number, or where another branch of
+an #if is among them: what reads differently may be another configuration's (7c9414385ebf).
 Example: 8f9f55e83e93 on 2.6.32.y (x86: no IOMMU shutdown at a crash): the call that goes was pci_iommu_shutdown() before.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -21,6 +23,7 @@ from backport.replay.rules.words import KEPT, beside, statement
 from backport.replay.situation import Resolution, Situation
 
 RULE = "drifted"
+_BRANCH = re.compile(rb"\s*#\s*el")
 _ALIKE = 0.5  # share of words in common from which a block can be the one that is meant
 
 
@@ -51,7 +54,8 @@ def _statements(finder: Placer, hunk: Hunk) -> Edit | None:
     low, high = finder.before.statement(hunk.a, hunk.b)
     same = _ends(frame.base[low:high]) == _ends(frame.ours[spot.x : spot.y])
     why = "what the patch replaces reads differently in the target, and nothing else is among it"
-    return edit(spot, rows(merged.text), why, merged.carried and same)
+    branches = any(_BRANCH.match(row) for row in frame.ours[spot.x : spot.y])
+    return edit(spot, rows(merged.text), why, merged.carried and same and not branches)
 
 
 def _block(finder: Placer, hunk: Hunk) -> Edit | None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from backport.replay.rules.anchor import anchor
 from backport.replay.rules.cleared import cleared, strange_flags
 from backport.replay.rules.drifted import drifted
-from backport.replay.rules.frame import Block, Frame
+from backport.replay.rules.frame import Block, Frame, relaid
 from backport.replay.rules.lists import lists
 from backport.replay.rules.moved import moved
 from backport.replay.rules.present import present
@@ -44,7 +44,8 @@ def attempt(situation: Situation, ladder: Sequence[Rule] = LADDER) -> tuple[Reso
             return ()
         answers.append(_ranked(found))
     own = joined(frame.ours, clean_edits(frame, asked))
-    return tuple(_combined(situation, own, answers)) if answers else ()
+    made = tuple(_combined(situation, own, answers)) if answers else ()
+    return tuple(replace(answer, sure=False) for answer in made) if relaid(frame) else made
 
 
 def _asked(situation: Situation, frame: Frame) -> list[Block]:

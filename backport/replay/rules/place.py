@@ -21,6 +21,9 @@ _LABEL = re.compile(rb"^\s*(\w+):")
 _TELLING = re.compile(rb"\w{3}.*\w{3}")
 _OPEN = re.compile(rb"^[ \t]*#[ \t]*if|\{|\(", re.M)
 _CLOSE = re.compile(rb"^[ \t]*#[ \t]*endif|\}|\)", re.M)
+_VALUE = rb"[*(]*\w[\w.>\[\]()*&-]*"
+_RUNS = re.compile(rb"^\s*(?:" + _VALUE + rb"\s*(?:[-+*/|&^%]|<<|>>)?=[^=].*|\w+\s*\(.*|" + _VALUE + rb"(?:\+\+|--)\s*);\s*$")
+_INCLUDE = re.compile(rb"^\s*(?:#\s*include\b.*)?$")
 STANDING = ("same-function", "same-depth", "same-comment")
 
 
@@ -159,27 +162,51 @@ class Placer:
         if x > y:
             return None
         if x == y:
-            above = frame.base[first:at]
-            whole = balance(above) == (0, 0) and not (above and _HANGING.search(blank(above[-1]).strip()))
-            return self._made(hunk, x, x, "between", whole, "neighbours")
+            return self._made(hunk, x, x, "between", self._settled(hunk, first, last, x), "neighbours")
         if known_down or (not known_up and last - at <= at - first):
             return self._made(hunk, y, y, "before" if known_down else "gap", False)
         return self._made(hunk, x, x, "after" if known_up else "gap", False)
+
+    def _settled(self, hunk: Hunk, first: int, last: int, x: int) -> bool:
+        """Whether the one gap of the target is a proof, though the base lines first..last around the hunk are not in it.
+
+        It is none where the lines that bound it are only alike (e15276a4b220: which declaration comes first); where what comes
+        before upstream is half a statement, or one that runs: mutex_lock() in e42dee9a99a3, without which the added lines run in
+        another state; nor at file level, where any place is as good, of includes excepted (d7b0b5eb3000, c41d68a513c7).
+        """
+        frame = self.frame
+        known = (first == 0 or frame.there[first - 1] >= 0) and (last == len(frame.base) or frame.there[last] >= 0)
+        above, added = frame.base[first : hunk.a], frame.theirs[hunk.c : hunk.d]
+        if not known or balance(above) != (0, 0) or (above and _HANGING.search(blank(above[-1]).strip())):
+            return False
+        if self.here.names and not self.here.around(x):
+            return all(_INCLUDE.match(row) for row in added)
+        level = min((_indent(row) for row in added if row.strip()), default=0)
+        return not any(_RUNS.match(row) and _indent(row) <= level for row in blank(b"".join(above)).split(b"\n"))
 
     def _replacement(self, hunk: Hunk) -> Place | None:
         frame = self.frame
         for slid in slides(frame.base, frame.theirs, hunk):
             spots = [frame.there[i] for i in range(slid.a, slid.b)]
             if spots[0] >= 0 and spots == list(range(spots[0], spots[0] + len(spots))):
-                return self._made(slid, spots[0], spots[-1] + 1, "lines", True, "same-lines")
+                return self._made(slid, spots[0], spots[-1] + 1, "lines", self._laid_alike(slid, spots[0]), "same-lines")
         astray = self._astray(hunk.a, hunk.b)
         if astray >= 0:
-            return self._made(hunk, astray, astray + hunk.b - hunk.a, "lines", True, "same-lines")
+            alike = self._laid_alike(hunk, astray)
+            return self._made(hunk, astray, astray + hunk.b - hunk.a, "lines", alike, "same-lines")
         x, y = self._edge(hunk.a, -1), self._edge(hunk.b - 1, 1)
         if x < 0 or y < 0 or x > y:
             return None
         each = [frame.at(i) for i in range(hunk.a, hunk.b)] == list(range(x, y))
         return self._made(hunk, x, y, "near", each, *(("line-for-line",) if each else ()))
+
+    def _laid_alike(self, hunk: Hunk, x: int) -> bool:
+        """Whether the target indents what a hunk takes away as upstream does, tabs aside: else what is new cannot be laid out.
+
+        3bad28ec006a replaces a line of a macro that begins with a tab upstream, and with two blanks in the target.
+        """
+        ours = self.frame.ours
+        return all(_margin(row) == _margin(ours[x + i]) for i, row in enumerate(self.frame.base[hunk.a : hunk.b]))
 
     def _edge(self, line: int, step: int) -> int:
         """The target's line where the block that begins (or ends) with a base line begins (or ends); -1 for none."""
@@ -201,6 +228,15 @@ def balance(lines: Sequence[bytes]) -> tuple[int, int]:
         depth += len(_OPEN.findall(row)) - len(_CLOSE.findall(row))
         lowest = min(lowest, depth)
     return depth, lowest
+
+
+def _indent(row: bytes) -> int:
+    return len(row.expandtabs()) - len(row.expandtabs().lstrip())
+
+
+def _margin(row: bytes) -> int:
+    """The column of a line's first word, but for whole tabs."""
+    return _indent(row) % 8
 
 
 def _doubted(place: Place) -> Place:

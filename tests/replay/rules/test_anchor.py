@@ -39,13 +39,50 @@ def test_blanks_may_differ_in_what_goes() -> None:
     assert b"users  =" not in (text(found) or b"")
 
 
+def test_lines_indented_by_something_else_than_tabs_are_not_sure() -> None:
+    ours = BASE.replace(b"\tcard->users = 0;", b"  card->users = 0;")
+    theirs = BASE.replace(b"card->users = 0;", b"card->users = 1;")
+    found = ask(anchor, BASE, ours, theirs)
+    assert found is not None
+    assert not found.sure
+
+
 def test_added_where_what_parted_the_neighbours_is_not_in_the_target() -> None:
+    base = BASE.replace(b"\tint err = setup(card);\n", b"\tint err = setup(card);\n\tint left = 3;\n")
+    theirs = base.replace(b"\tint left = 3;\n", b"\tint left = 3;\n\tint seen = 0;\n")
+    found = ask(anchor, base, BASE, theirs)
+    assert found is not None
+    assert found.sure
+    assert text(found) == theirs.replace(b"\tint left = 3;\n", b"")
+
+
+def test_added_behind_a_statement_that_the_target_lacks_is_not_sure() -> None:
     ours = BASE.replace(b"\treset_hard(card, 1);\n", b"")
     theirs = BASE.replace(b"\treset_hard(card, 1);\n", b"\treset_hard(card, 1);\n\ttrace(card);\n")
     found = ask(anchor, BASE, ours, theirs)
     assert found is not None
-    assert found.sure
+    assert not found.sure
     assert text(found) == BASE.replace(b"reset_hard(card, 1)", b"trace(card)")
+
+
+def test_added_between_a_known_line_and_one_that_is_only_alike_is_not_sure() -> None:
+    base = BASE.replace(b"{\n\tint err = setup(card);\n", b"{\n\tint left = 3;\n\tint err = setup(card->one, 7);\n")
+    theirs = base.replace(b"\tint left = 3;\n", b"\tint left = 3;\n\tint seen = 0;\n")
+    found = ask(anchor, base, BASE.replace(b"setup(card)", b"setup(card, 7)"), theirs)
+    assert found is not None
+    assert not found.sure
+
+
+def test_at_file_level_any_place_is_as_good_but_for_includes() -> None:
+    head = b"#include <a.h>\n#include <b.h>\n#include <d.h>\n\n#define ONE 1\n#define TWO 2\n\nint first(void);\n\n"
+    ours = head.replace(b"#include <b.h>\n", b"").replace(b"#define TWO 2\n", b"") + BASE
+    defined = ask(anchor, head + BASE, ours, head.replace(b"#define TWO 2\n", b"#define TWO 2\n#define SIX 6\n") + BASE)
+    assert defined is not None
+    assert not defined.sure
+    included = ask(anchor, head + BASE, ours, head.replace(b"#include <b.h>\n", b"#include <b.h>\n#include <c.h>\n") + BASE)
+    assert included is not None
+    assert included.sure
+    assert b"#include <a.h>\n#include <c.h>\n#include <d.h>\n" in (text(included) or b"")
 
 
 def test_added_inside_a_block_that_the_target_lacks_is_not_sure() -> None:

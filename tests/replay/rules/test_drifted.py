@@ -33,6 +33,18 @@ def test_a_block_that_holds_a_statement_of_the_targets_own_is_not_sure() -> None
     assert found is None or not found.sure
 
 
+def test_another_branch_of_an_if_among_what_goes_is_not_sure() -> None:
+    ours = BASE.replace(
+        b"\tplatform.iommu_off();\n#endif\n", b"\tpci_iommu_off();\n#elif defined CONFIG_NARROW\n\tpci_off();\n#endif\n"
+    )
+    base = BASE.replace(
+        b"\tplatform.iommu_off();\n#endif\n", b"\tplatform.iommu_off();\n#elif defined CONFIG_NARROW\n\tpci_off();\n#endif\n"
+    )
+    found = ask(drifted, base, ours, BASE.replace(GONE, b""))
+    assert found is not None
+    assert not found.sure
+
+
 def test_new_lines_that_use_a_name_the_target_spells_otherwise_are_not_sure() -> None:
     ours = BASE.replace(b"platform.iommu_off()", b"machine.iommu_off()")
     theirs = BASE.replace(b"\tplatform.iommu_off();\n", b"\tif (platform.iommu)\n\t\tplatform.iommu->off();\n")

@@ -96,3 +96,12 @@ def test_two_thousand_disputes_are_given_up_in_bounded_time() -> None:
     start = time.monotonic()
     assert attempt(situation(b"".join(base), b"".join(ours), b"".join(theirs), b"include/x.h")) == ()
     assert time.monotonic() - start < 60
+
+
+def test_a_file_that_was_laid_out_anew_between_is_for_a_person() -> None:
+    ours = whole(**{f"l{n}": b"\tstep_%d( card,%d );\n" % (n, n) for n in range(20, 30)}, l5=b"\tdrifted(card);\n")
+    theirs = whole(l6=b"\tnew_6(card);\n")
+    found = best(whole(), ours, theirs)
+    assert found is not None
+    assert not found.sure
+    assert text(found) == ours.replace(b"\tstep_6(card, 6);\n", b"\tnew_6(card);\n")
