@@ -46,6 +46,7 @@ def command() -> None:
 @_date
 @_buildid
 @click.option("--evr", default="", metavar="VERSION-RELEASE", help="For the changelog header [default: as the spec says].")
+@click.option("--bump", is_flag=True, help="Raise the release by one, as the spec counts it [default: the buildid alone].")
 @click.option("--own-lines", is_flag=True, help="kernel-ark: Patch lines of its own instead of linux-kernel-test.patch.")
 def edit(
     spec: Path,
@@ -59,6 +60,7 @@ def edit(
     day: str | None,
     buildid: str | None,
     evr: str,
+    bump: bool,
     own_lines: bool,
 ) -> int:
     """Take the series into SPEC: patch files, their declaration and application, config, changelog, buildid.
@@ -79,6 +81,7 @@ def edit(
         buildid=buildid,
         evr=evr,
         own_lines=own_lines,
+        bump=bump,
     )
     edited = edit.edit(document.read(spec), change, spec.parent)
     facts: list[str] = []

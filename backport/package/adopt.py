@@ -60,6 +60,7 @@ def change(
     buildid: str | None = None,
     evr: str = "",
     own_lines: bool = False,
+    bump: bool = False,
 ) -> Change:
     """The change that `spec edit` makes. `day` is YYYY-MM-DD (UTC), by default that of the newest patch."""
     titles = {topic.file: topic.title for topic in definition.topics} if definition else {}
@@ -75,6 +76,7 @@ def change(
         buildid=escape.buildid(series if buildid is None else buildid) if buildid != "" else "",
         evr=escape.evr_words(evr) if evr else "",
         own_lines=own_lines,
+        bump=bump,
     )
 
 

@@ -18,8 +18,8 @@ class Change:
     """A series as a spec takes it in.
 
     `entries` has one changelog text a patch file; `date` is in seconds since 1970 (UTC); `buildid` is "ksm" or ".ksm", empty for
-    none; `evr` is what the changelog header is to say where the spec itself does not tell; `own_lines` asks the ark dialect for
-    patches of its own instead of linux-kernel-test.patch.
+    none; `bump` raises the release by one; `evr` is what the changelog header is to say where the spec itself does not tell;
+    `own_lines` asks the ark dialect for patches of its own instead of linux-kernel-test.patch.
     """
 
     series: str
@@ -31,6 +31,7 @@ class Change:
     buildid: str
     evr: str = ""
     own_lines: bool = False
+    bump: bool = False
 
     @property
     def digest(self) -> str:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backport.model.errors import InputError
-from backport.package import atomic, blocks, changelog, declare, macros, symbols
+from backport.package import atomic, blocks, changelog, declare, macros, release, symbols
 from backport.package.blocks import Block
-from backport.package.change import Change, Dialect, digest, insert, with_evr
+from backport.package.change import Change, Dialect, Insertion, digest, insert, with_evr
 from backport.package.dialects import recognise
 from backport.package.document import Document, parse
 
@@ -44,9 +44,10 @@ def edit(document: Document, change: Change, folder: Path) -> Edited:
     if not change.patches:
         raise InputError("the series has no patches", where=change.series, then="run `backport run` first, or give --patches")
     old = _blocks(document, change.series)
-    clean = _without(document, [block for block in old if not _same_entry(document, block, change, old)])
-    dialect = recognise(clean)
-    planned = list(dialect.plan(clean, change))
+    kept = [block for block in old if _same_entry(document, block, change, old)]
+    dialect, clean, planned = _planned(document, change, old, kept)
+    if kept and release.number(planned) != release.number(old):  # it announces another release than this one
+        dialect, clean, planned = _planned(document, change, old, [])
     edited = insert(clean, change.series, planned)
     remarks: list[str] = []
     if change.own_lines or not dialect.test_patch:
@@ -115,11 +116,25 @@ def _blocks(document: Document, series: str) -> list[Block]:
 
 
 def _without(document: Document, taken: Sequence[Block]) -> Document:
+    if not taken:
+        return document
     data = document.data
     for block in sorted(taken, key=lambda b: b.start, reverse=True):
         blocks.refuse_changed(block, document.where)
         data = data[: block.start] + data[block.stop :]
     return parse(data, document.where)
+
+
+def _planned(
+    document: Document, change: Change, old: Sequence[Block], kept: Sequence[Block]
+) -> tuple[Dialect, Document, list[Insertion]]:
+    """The dialect, the spec without what the series had written (but `kept`), and what is to be written into that."""
+    clean = _without(document, [block for block in old if block not in kept])
+    dialect = recognise(clean)
+    planned = list(dialect.plan(clean, change))
+    if change.bump:
+        planned += release.bump(clean, dialect.presets(clean), change.digest, old)
+    return dialect, clean, planned
 
 
 def _same_entry(document: Document, block: Block, change: Change, old: Sequence[Block]) -> bool:

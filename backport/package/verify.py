@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from backport.model.errors import EnvironmentFailedError, InputError
-from backport.package import blocks, declare, foreign
+from backport.package import blocks, declare, foreign, release
 from backport.package.document import Document, show
 from backport.package.foreign import Reading
+from backport.package.release import Raised
 
 _PIPED = re.compile(rb"\|[ \t]*\n")  # %autosetup writes `uncompress FILE |` and patch on the next line
 _THEN = "nothing was written; the lines can be put in by hand, and please report this with the spec"
@@ -19,12 +20,13 @@ _THEN = "nothing was written; the lines can be put in by hand, and please report
 
 @dataclass(frozen=True, slots=True)
 class Ours:
-    """What our blocks in a spec say: patch files in order, the series, the buildid that they add, changelog headers."""
+    """What our blocks in a spec say: patch files in order, the series, the buildid that they add, changelog headers, releases."""
 
     series: tuple[str, ...]
     patches: tuple[bytes, ...]
     buildid: bytes
     headers: tuple[bytes, ...]
+    raised: tuple[Raised, ...] = ()
 
 
 def confirm(document: Document, folder: Path) -> list[str]:
@@ -79,6 +81,8 @@ def _taken_apart(document: Document) -> tuple[Ours, bytes]:
     found = blocks.find(document.data, document.where)
     plain = document.data
     for block in reversed(found):
+        if release.recorded(block.lines):
+            continue  # %prep and Provides may name the release: both readings have it, and _names looks at the number
         plain = plain[: block.start] + plain[block.stop :]
     lines = [line for block in found for line in block.lines]
     words = [line.split()[-1].removeprefix(b"%{?buildid}") for line in lines if b" buildid " in line]
@@ -88,6 +92,7 @@ def _taken_apart(document: Document) -> tuple[Ours, bytes]:
             patches=tuple(line.partition(b":")[2].strip() for line in lines if declare.PATCH.match(line)),
             buildid=b"".join(words),
             headers=tuple(line for line in lines if line.startswith(b"* ")),
+            raised=tuple(dict.fromkeys(raised for block in found if (raised := release.recorded(block.lines)))),
         ),
         plain,
     )
@@ -109,7 +114,11 @@ def _names(document: Document, before: Reading, after: Reading, ours: Ours) -> l
         raise _failed(document, f"rpm reads {show(after.nvr)} where it read {show(before.nvr)}")
     if [_plain(s, ours) for s in after.sections] != [_plain(s, ours) for s in before.sections]:
         raise _failed(document, "rpm does not read the same sections as before")
-    return [f"{show(after.nvr)}, {len(after.sections)} sections as before"]
+    for raised in ours.raised:
+        if not re.search(rb"-%s(?![0-9])[^-]*$" % re.escape(raised.new.encode()), after.nvr):
+            raise _failed(document, f"rpm reads {show(after.nvr)}, whose release was to be {raised.new}")
+    more = "".join(f", the release raised from {raised.old}" for raised in ours.raised)
+    return [f"{show(after.nvr)}{more}, {len(after.sections)} sections as before"]
 
 
 def _changelog(document: Document, before: Reading, after: Reading, ours: Ours) -> list[str]:

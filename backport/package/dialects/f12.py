@@ -17,6 +17,7 @@ _ENDIF = re.compile(rb"\s*%endif(?=\W|$)")
 _NOPATCHES = re.compile(rb"!\s*%\{\??nopatches\}")
 _ORIGIN = re.compile(rb"%(?:define|global)\s+fedora_cvs_origin\s+(\d+)\s*$")
 _REVISION = re.compile(rb"\$Revision: 1\.(\d+)((?:\.\d+)*) \$")
+_RAISED_BUILD = re.compile(rb"%global fedora_build [\d.]+$")  # ours, see release.py
 _DEFINES_BUILD = re.compile(rb"%(?:define|global)\s+fedora_build\s+%\(")
 
 
@@ -52,6 +53,8 @@ def presets(document: Document) -> dict[str, str | None]:
 
     On a branch the revision is 1.1205.1.1: what follows the second number is kept, as the spec's awk does.
     """
+    if raised := document.matching(_RAISED_BUILD, ""):
+        return {"fedora_build": raised[-1].text.split()[-1].decode()}
     build = document.matching(_DEFINES_BUILD, "")
     origin = document.matching(_ORIGIN, "")
     revision = _REVISION.search(build[0].text) if build else None
