@@ -67,7 +67,7 @@ def carry(earlier: Earlier, new: Definition, kernels: Sequence[str]) -> tuple[De
             )
     pairs = list(_pairs(before, after))
     told = [_carried(old, fresh, rule, earlier) for old, fresh, rule in pairs]
-    recordings = [found for one in told for found in _recordings(one, earlier.definition.recordings)]
+    recordings = [found for one in told for found in _recordings(one, earlier.definition)]
     acceptances = list(_acceptances(pairs, told, after, earlier.definition.accepted))
     counted = [
         replace(
@@ -137,9 +137,11 @@ def _carried(old: _Change, new: _Change, rule: str, earlier: Earlier) -> Carried
     return Carried(new.patch.commit, new.patch.subject, old.patch.commit, earlier.revision, rule, verdict, onto)
 
 
-def _recordings(one: Carried, recordings: Sequence[Recording]) -> Iterator[Recording]:
-    for found in recordings:
-        if found.commit == one.earlier:
+def _recordings(one: Carried, earlier: Definition) -> Iterator[Recording]:
+    """Those about the patch, or about what it was in the revision before that, where it was decided late."""
+    before = next((each.earlier for each in earlier.carried if each.commit == one.earlier), one.earlier)
+    for found in earlier.recordings:
+        if found.commit in (one.earlier, before):
             yield replace(found, commit=one.commit, subject=one.subject, carried=one.why)
 
 

@@ -77,7 +77,7 @@ def command(file: Path, only: bool, every: str | None, on_change: str | None, ex
 def _tell(command: Sequence[str], state: State) -> None:
     """Tell the command of each event that it was not told of; one that fails is told again in the next round."""
     from backport.model.errors import InputError
-    from backport.watch.job import as_json
+    from backport.watch.results import as_json
 
     for event in state.untold():
         try:

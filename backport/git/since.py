@@ -58,19 +58,3 @@ def _read(out: bytes) -> Iterator[tuple[Landed, bytes]]:
         if len(fields) == 5:
             oid, subject, name, address, rest = fields
             yield Landed(oid.decode(), decode(subject), decode(name), decode(address).lower(), b""), rest
-
-
-def naming(store: Store, commits: Sequence[str], known: str, tip: str) -> list[Landed]:
-    """Commits below `tip` whose message has a line `Fixes:` with one of `commits` (twelve digits or more), oldest first.
-
-    Below `known`, where that is still an ancestor, nothing is looked at; without it only what is newer than the oldest of them.
-    """
-    if not commits:
-        return []
-    pattern = "^Fixes:[[:space:]]*(" + "|".join(sorted(commit[:12] for commit in commits)) + ")"
-    here = (
-        known and known in store.has([known]) and store.git.run(["merge-base", known, tip], ok=(0, 1)).decode().strip() == known
-    )
-    span = [f"{known}..{tip}"] if here else [tip, *(f"^{commit}" for commit in commits)]
-    out = store.git.run(["log", "--reverse", "-E", f"--grep={pattern}", _FORMAT, *span, "--"])
-    return [landed for landed, _ in _read(out)]

@@ -6,6 +6,7 @@ holds; of several values one is enough.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,25 +14,33 @@ from typing import Any
 
 from backport.ingest import toml_file
 from backport.ingest.definition import NAME
+from backport.ingest.mail.message import split
 from backport.ingest.mail.subject import title_key
 from backport.ingest.toml_file import Place
 from backport.model.mail import Revision
 
 _TOP = {"results", "mail", "kernel", "branch", "targets", "follow"}
-_FOLLOW = {"name", "titles", "authors", "paths"}
+_FOLLOW = {"name", "titles", "authors", "paths", "list", "series"}
 
 
 @dataclass(frozen=True, slots=True)
 class Follow:
-    """One thing to follow, under a name that results are filed by."""
+    """One thing to follow, under a name that results are filed by.
+
+    `series` names a definition whose commits are followed in mainline from the beginning, '' where only mail is.
+    """
 
     name: str
     titles: tuple[str, ...]
     authors: tuple[str, ...]
     paths: tuple[str, ...]
+    lists: tuple[str, ...] = ()
+    series: str = ""
 
     def takes(self, revision: Revision) -> bool:
-        """Whether a posted series is meant."""
+        """Whether a posted series is meant, the list apart: for that its first mail must be read."""
+        if not (self.titles or self.authors or self.paths or self.lists):
+            return False
         titles = [title_key(each.title) for each in revision.members]
         people = {post.address for post in revision.members}
         touched = {path for post in revision.posts for path in post.paths}
@@ -40,6 +49,15 @@ class Follow:
             and (not self.authors or any(author.lower() in people for author in self.authors))
             and (not self.paths or any(path.startswith(wanted) for wanted in self.paths for path in touched))
         )
+
+    def reads(self, raw: bytes) -> bool:
+        """Whether a mail went to one of the lists: `linux-mm`, `linux-mm@kvack.org` or the List-Id `linux-mm.kvack.org`."""
+        head, _ = split(raw)
+        unfolded = re.sub(rb"\r?\n[ \t]+", b" ", head).decode("utf-8", "replace")
+        fields = re.findall(r"^(?:to|cc|list-id|list-post):(.*)$", unfolded, re.M | re.I)
+        found = {word.lower() for field in fields for word in re.findall(r"[^\s<>,;:\"()]+[@.][^\s<>,;:\"()]+", field)}
+        names = found | {re.split("[@.]", word)[0] for word in found}
+        return any(name.lower() in names for name in self.lists)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +86,7 @@ def load(path: Path) -> Watch:
         if name in names[:number]:
             raise place.error(f"two [[follow]] are called {name}", "follow", number, "name")
     mail = _words(place, data, "", 0, "mail")
-    if not mail:
+    if not mail and not all(follow.series for follow in follows):
         raise place.error("there is no mail to read", key="mail", then='write mail = ["/path/to/archive"]')
     results = toml_file.string(place, data, "", 0, "results") if "results" in data else "results"
     branch = toml_file.string(place, data, "", 0, "branch") if "branch" in data else "HEAD"
@@ -82,10 +100,12 @@ def _follow(place: Place, row: Mapping[str, Any], number: int) -> Follow:
     for key in sorted(set(row) - _FOLLOW):
         raise place.error(f"unknown key {key!r}", "follow", number, key, then=_known(_FOLLOW))
     name = toml_file.string(place, row, "follow", number, "name", NAME.fullmatch, "letters, digits and ._- only")
-    titles, authors, paths = (_words(place, row, "follow", number, key) for key in ("titles", "authors", "paths"))
-    if not titles and not authors and not paths:
-        raise place.error(f"{name} follows everything", "follow", number, "name", then="give titles, authors or paths")
-    return Follow(name, titles, authors, paths)
+    titles, authors, paths, lists = (_words(place, row, "follow", number, key) for key in ("titles", "authors", "paths", "list"))
+    series = toml_file.string(place, row, "follow", number, "series") if "series" in row else ""
+    if not (titles or authors or paths or lists or series):
+        then = "give titles, authors, paths, a list or a series"
+        raise place.error(f"{name} follows everything", "follow", number, "name", then=then)
+    return Follow(name, titles, authors, paths, lists, series)
 
 
 def _words(place: Place, row: Mapping[str, Any], table: str, number: int, key: str) -> tuple[str, ...]:

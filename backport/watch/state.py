@@ -27,8 +27,8 @@ create table if not exists tip(name text primary key, oid text);
 class Event:
     """Something that happened to a followed series.
 
-    `kind`: "revision", "merged", "fix", or "passed" (a posting that a later one had replaced when it was first seen: nothing was
-    done). `status`: "ok", "person" (somebody must look), "failed" (`said` tells why). `date` is the posting's or the
+    `kind`: "revision", "merged", "fix", "revert", or "passed" (a posting that a later one had replaced when it was first seen:
+    nothing was done). `status`: "ok", "person" (somebody must look), "failed" (`said` tells why). `date` is the posting's or the
     commit's own. `folder` is the result, '' where there is none.
     """
 
@@ -87,11 +87,18 @@ class State:
         row = self._db.execute("select seq from sqlite_sequence where name = 'event'").fetchone()
         return (row[0] if row else 0) + 1
 
-    def record(self, event: Event) -> None:
-        """An event is handled: from now on for ever."""
-        values = (event.key, event.kind, event.follow, event.title, event.date, event.status, event.folder, event.said)
+    def record(self, *events: Event) -> None:
+        """These events are handled, all of them in one step: from now on for ever."""
         columns = "key, kind, follow, title, date, status, folder, said"
-        self._db.execute(f"insert or ignore into event({columns}) values(?, ?, ?, ?, ?, ?, ?, ?)", values)
+        self._db.execute("begin immediate")
+        try:
+            for event in events:
+                values = (event.key, event.kind, event.follow, event.title, event.date, event.status, event.folder, event.said)
+                self._db.execute(f"insert or ignore into event({columns}) values(?, ?, ?, ?, ?, ?, ?, ?)", values)
+        except BaseException:
+            self._db.execute("rollback")
+            raise
+        self._db.execute("commit")
 
     def events(self, last: int = 0) -> list[Event]:
         """The events that left something to tell, in order; the `last` ones, or all."""

@@ -14,7 +14,7 @@ import pytest
 
 from backport.model.errors import BackportError, InputError
 from backport.model.progress import Silent
-from backport.watch import job
+from backport.watch import job, results
 from backport.watch.config import load
 from backport.watch.state import Event, State
 from tests.cli.test_bad_input import backport
@@ -134,7 +134,7 @@ def test_killed_at_any_moment_it_is_done_once(place: Place, monkeypatch: pytest.
             raise KeyboardInterrupt
 
         target = {
-            "before the result is in place": (job, "_write"),
+            "before the result is in place": (results, "_write"),
             "before it is written down": (State, "record"),
             "after it": (job.atom, "render"),
         }
