@@ -11,10 +11,11 @@ from backport.examine import open_histories
 from backport.git.clone import resolve_one
 from backport.git.history import History
 from backport.ingest import edit
-from backport.ingest.commits import ingest, squeezed
+from backport.ingest.commits import ingest
 from backport.model.definition import Definition, Fold
 from backport.model.errors import InputError
 from backport.model.progress import Progress
+from backport.model.series import squeezed
 
 
 def fold(definition: Definition, fix: str, into: str, kernels: Sequence[str], progress: Progress) -> Fold:

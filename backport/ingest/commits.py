@@ -14,7 +14,7 @@ from backport.ingest.mail.defined import mailed
 from backport.model.definition import DefinedCommit, Definition
 from backport.model.errors import InputError
 from backport.model.progress import Progress
-from backport.model.series import FileChange, Patch, Series, show_path
+from backport.model.series import FileChange, Patch, Series, show_path, squeezed
 
 _UNSAFE = {b"", b".", b".."}
 _IGNORED = re.compile(rb"\xe2\x80[\x8c-\x8f\xaa-\xae]|\xe2\x81[\xaa-\xaf]|\xef\xbb\xbf")  # the code points that HFS+ skips
@@ -113,11 +113,6 @@ def _is_unsafe(name: bytes) -> bool:
     """`..`, an empty name (a leading or double slash), and every spelling of `.git` that some file system folds to it."""
     folded = _IGNORED.sub(b"", name).lower().rstrip(b". ")
     return name in _UNSAFE or folded == b".git" or folded.startswith(b"git~")
-
-
-def squeezed(subject: str) -> str:
-    """As a definition can hold it: no tab, no control character, no two spaces."""
-    return " ".join("".join(c if c.isprintable() else " " for c in subject).split())
 
 
 def _place(definition: Definition, line: int) -> str:

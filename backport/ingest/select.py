@@ -11,13 +11,13 @@ from pathlib import Path
 from backport.git.clone import resolve_one
 from backport.git.history import History
 from backport.git.runner import GitFailedError
-from backport.ingest.commits import squeezed
 from backport.ingest.definition import NAME, dump, load
 from backport.ingest.edit import put
 from backport.ingest.sources import open_sources
 from backport.model.definition import ConfigValue, DefinedCommit, Definition
 from backport.model.errors import InputError
 from backport.model.progress import Silent
+from backport.model.series import squeezed
 from backport.settings import cache_folder
 
 

@@ -86,6 +86,11 @@ def subject_of(message: bytes, encoding: bytes = b"") -> str:
     return decode(b" ".join(takewhile(bool, lines[first:])), encoding)
 
 
+def squeezed(subject: str) -> str:
+    """As a definition can hold it: no tab, no control character, no two spaces."""
+    return " ".join("".join(c if c.isprintable() else " " for c in subject).split())
+
+
 def decode(raw: bytes, encoding: bytes = b"") -> str:
     """Text for display: the declared encoding, else UTF-8, else latin-1, which reads every byte. Never raises."""
     for name in (encoding.decode("ascii", "replace") or "utf-8", "utf-8"):

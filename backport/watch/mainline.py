@@ -13,7 +13,7 @@ from backport.git.store import Store
 from backport.git.trees import Trees
 from backport.git.versions import positions
 from backport.ingest import catalog
-from backport.ingest.commits import ingest, read_patches, squeezed
+from backport.ingest.commits import ingest, read_patches
 from backport.ingest.mail import lives
 from backport.ingest.mail.source import Mails
 from backport.ingest.select import write
@@ -23,7 +23,7 @@ from backport.model.definition import DefinedCommit, Definition
 from backport.model.followups import FollowUp, Rank
 from backport.model.mail import Lineage
 from backport.model.progress import Progress, Silent
-from backport.model.series import Series
+from backport.model.series import Series, squeezed
 from backport.replay.followups.later import follow_ups
 from backport.replay.situation import Library
 from backport.settings import cache_folder

@@ -62,7 +62,8 @@ def handle(
             person = any(result.needs_person for result in results)
             events = [replace(event, status="person") if person else event for event in events]
         except BackportError as error:
-            events = [replace(event, status="failed", said=f"{event.said}: {error}") for event in events]
+            why = str(error).replace(f"{folder}/", "")  # a name that is another each time
+            events = [replace(event, status="failed", said=f"{event.said}: {why}") for event in events]
         _write(work, follow, events, results)
         final = watch.results / name
         shutil.rmtree(final, ignore_errors=True)  # of a round that was killed before it was written down
@@ -122,7 +123,7 @@ def _head(follow: Follow, events: Sequence[Event]) -> str:
 
 
 def as_json(event: Event) -> dict[str, object]:
-    """What --on-change gets on its standard input, and what events.json holds: schema backport-watch/1."""
+    """What --on-change gets on its standard input and what events.json lists; event.schema.json describes it."""
     return {
         "schema": "backport-watch/1", "key": event.key, "kind": event.kind, "follow": event.follow, "title": event.title,
         "date": event.date, "status": event.status, "folder": event.folder, "said": event.said, "number": event.number,

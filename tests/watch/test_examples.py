@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -86,21 +87,39 @@ def test_the_state_is_kept_after_a_round_that_needs_a_person() -> None:
 
 
 def test_the_steps_of_the_workflow_run(tmp_path: Path) -> None:
-    """The shell of the two steps, with a stand-in for pipx: earlier results go, the summaries of this round are gathered."""
+    """The shell of the two steps, with a stand-in for pipx: the summaries of this round are gathered, the results stay."""
     steps = re.findall(r"run: (?:\|\n((?:          .*\n)+)|(.*)\n)", example("github"))
     scripts = [(many and "\n".join(line.strip() for line in many.splitlines())) or one for many, one in steps]
     assert len(scripts) == 2
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin/pipx").write_text(
-        '#!/bin/sh\necho "$@" >> said\nmkdir -p results/00002-ksm-v2\necho "# ksm" > results/00002-ksm-v2/summary.md\nexit 1\n'
-    )
-    (tmp_path / "bin/pipx").chmod(0o755)
-    (tmp_path / "results/00001-ksm-v1").mkdir(parents=True)
-    (tmp_path / "results/watch.sqlite").touch()
-    environment = {**os.environ, "PATH": f"{tmp_path}/bin:{os.environ['PATH']}", "BACKPORT": "backport"}
-    environment["GITHUB_STEP_SUMMARY"] = str(tmp_path / "summary")
-    run = [subprocess.run(["bash", "-e", "-c", script], cwd=tmp_path, env=environment).returncode for script in scripts]
-    assert run == [1, 0]
+    ran = _in_ci(scripts, "pipx", tmp_path, GITHUB_STEP_SUMMARY=str(tmp_path / "summary"))
+    assert ran == [1, 0]
     assert (tmp_path / "said").read_text() == "run --spec backport backport watch watch.toml --once\n"
-    assert sorted(path.name for path in (tmp_path / "results").iterdir()) == ["00002-ksm-v2", "watch.sqlite"]
-    assert (tmp_path / "summary").read_text() == "# ksm\n"
+    assert (tmp_path / "summary").read_text() == "# new\n"
+
+
+def test_the_scripts_of_the_pipeline_run(tmp_path: Path) -> None:
+    """GitLab runs after_script after a script that failed, too: the cases of this round are gathered."""
+    found = re.findall(r"^  (?:script|after_script):\n((?:    - .*\n)+)", example("gitlab"), re.M)
+    scripts = ["\n".join(line[6:] for line in lines.splitlines()) for lines in found]
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/pip").symlink_to("/bin/true")
+    assert _in_ci(scripts, "backport", tmp_path) == [1, 0]
+    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.glob("new/results/*/junit.xml")] == [
+        "new/results/00002-ksm-v2/junit.xml"
+    ]
+
+
+def _in_ci(scripts: Sequence[str], command: str, folder: Path, **variables: str) -> list[int]:
+    """Each script's status. The command makes a result beside an earlier one, and ends as where a person is needed."""
+    (folder / "bin").mkdir(exist_ok=True)
+    new = "results/00002-ksm-v2"
+    program = f'echo "$@" >> said\nmkdir -p {new}\necho "# new" > {new}/summary.md\ntouch {new}/junit.xml\nexit 1\n'
+    (folder / "bin" / command).write_text("#!/bin/sh\n" + program)
+    (folder / "bin" / command).chmod(0o755)
+    old = folder / "results/00001-ksm-v1"
+    old.mkdir(parents=True)
+    for name in ("summary.md", "junit.xml"):
+        (old / name).write_text("# old\n")
+        os.utime(old / name, (1_250_000_000, 1_250_000_000))  # as the cache gives it back
+    environment = {**os.environ, "PATH": f"{folder}/bin:{os.environ['PATH']}", "BACKPORT": "backport", **variables}
+    return [subprocess.run(["bash", "-e", "-c", script], cwd=folder, env=environment).returncode for script in scripts]

@@ -3,79 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
-import time
 from pathlib import Path
 from xml.etree import ElementTree as Xml
 
 import pytest
 
 from backport.model.errors import BackportError, InputError
-from backport.model.progress import Silent
 from backport.watch import job, results
 from backport.watch.config import load
-from backport.watch.state import Event, State
+from backport.watch.state import State
 from tests.cli.test_bad_input import backport
-from tests.gitrepo import START, Repo, numbered
-from tests.ingest.mail.test_sources import epoch
-
-FILES = {
-    b"Makefile": b"VERSION = 2\nPATCHLEVEL = 6\nSUBLEVEL = 31\nEXTRAVERSION =\n",
-    b"mm/a.c": numbered(40),
-    b"mm/b.c": numbered(40),
-}
-
-
-class Place:
-    """A kernel, an archive of one list, and a watch.toml."""
-
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
-        self.folder = folder
-        self.kernel = Repo.make(folder / "linux.git")
-        self.inbox = Repo.make(folder / "inbox.git")
-        self.base = self.kernel.commit(FILES, b"base\n")
-        self.target = self.kernel.on(self.base, {b"mm/b.c": numbered(40, l40=b"the target's own")}, b"target\n")
-        self.kernel.branch("master", self.base)
-        self.kernel.branch("target", self.target)
-        self.mails: list[bytes] = []
-        self.write("titles = ['change of a']")
-
-    def write(self, follow: str) -> None:
-        (self.folder / "watch.toml").write_text(
-            f"mail = ['{self.inbox.path}']\nkernel = ['{self.kernel.path}']\nbranch = 'master'\ntargets = ['target']\n"
-            f"[[follow]]\nname = 'feature'\n{follow}\n"
-        )
-
-    def post(self, version: int, **lines: bytes) -> str:
-        """Post a revision; the commit that it was made of."""
-        commit = self.kernel.on(self.base, {b"mm/a.c": numbered(40, **lines)}, b"mm: change of a file\n\nwhy\n")
-        label = "--subject-prefix=PATCH" + (f" v{version}" if version > 1 else "")
-        mail = self.kernel.git("format-patch", "--stdout", "-1", label, commit).partition(b"\n")[2]
-        self.mails.append(b"Message-ID: <m%d@example.com>\n" % version + mail)
-        self.deliver()
-        return commit
-
-    def deliver(self) -> None:
-        """The archive holds these mails; its history is made anew where one of the first was changed."""
-        self.inbox.clock = START
-        epoch(self.inbox, *self.mails)
-
-    def once(self) -> list[Event]:
-        watch = load(self.folder / "watch.toml")
-        with State(watch.results) as state:
-            return job.once(watch, state, Silent())
-
-    @property
-    def results(self) -> list[str]:
-        return sorted(path.name for path in (self.folder / "results").iterdir() if path.is_dir())
-
-
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    return Place(tmp_path, monkeypatch)
+from tests.gitrepo import numbered
+from tests.watch.place import Place
 
 
 def test_a_new_posting_is_run_and_told_once(place: Place) -> None:
@@ -146,21 +86,6 @@ def test_killed_at_any_moment_it_is_done_once(place: Place, monkeypatch: pytest.
     assert place.results == ["00001-feature-v1"]
     assert place.once() == []
     assert Xml.parse(place.folder / "results" / "feed.atom").getroot().tag.endswith("feed")
-
-
-@pytest.mark.parametrize("wait", [0.3, 0.8, 1.5])
-def test_a_process_that_is_killed_leaves_a_place_to_go_on_from(place: Place, wait: float) -> None:
-    """kill -9, at whatever moment the machine makes of it."""
-    place.post(1, l5=b"one")
-    environment = {**os.environ, "XDG_CACHE_HOME": str(place.folder / "cache")}
-    with subprocess.Popen(["backport", "watch", "watch.toml", "-q"], cwd=place.folder, env=environment) as process:
-        time.sleep(wait)
-        process.kill()
-    place.once()
-    assert place.once() == []
-    assert place.results == ["00001-feature-v1"]
-    with State(place.folder / "results") as state:
-        assert [event.kind for event in state.events()] == ["revision"]
 
 
 def test_a_second_one_says_so(place: Place) -> None:

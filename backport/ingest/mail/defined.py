@@ -11,7 +11,7 @@ from backport.ingest.mail.message import LARGEST
 from backport.ingest.mail.posted import Made, remake
 from backport.model.definition import DefinedCommit, Definition
 from backport.model.errors import EnvironmentFailedError, InputError
-from backport.model.series import subject_of
+from backport.model.series import squeezed, subject_of
 
 REPOSITORY = "mail"
 FOLDER = "mails"
@@ -52,8 +52,8 @@ def define(name: str, title: str, made: Made, onto: str, store: Store) -> Defini
     """The definition of a posted series that was made into commits."""
     rows = []
     for number, (oid, mail) in enumerate(zip(made.commits, made.mails, strict=True), 1):
-        subject = " ".join(subject_of(store.read(oid, "commit").partition(b"\n\n")[2]).split())
-        shown = "".join(c if c.isprintable() else "?" for c in subject) or "patch"
+        subject = squeezed(subject_of(store.read(oid, "commit").partition(b"\n\n")[2]))
+        shown = subject or "patch"
         slug = re.sub(r"[^A-Za-z0-9]+", "-", subject).strip("-")[:52] or "patch"
         rows.append(DefinedCommit(oid, shown, "", 0, f"{FOLDER}/{number:04d}-{slug}.patch", mail.strip))
     span = f"{made.base.commit}.."
