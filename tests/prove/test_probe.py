@@ -98,13 +98,11 @@ void probe(void)
 """
 
 
-@NEEDS_GCC
-@pytest.mark.parametrize("arch", ["x86_64", "i386"])
-def test_the_library_does_what_it_says(tmp_path: Path, arch: str) -> None:
-    """Run as an ordinary program: mounting and restarting fail without privilege, and the rest is the same."""
+def run_init(tmp_path: Path, arch: str, words: tuple[str, ...] = (), under: tuple[str, ...] = ()) -> list[str]:
+    """The lines of LIBRARY's program, run as nobody and not as root: mounting and restarting fail, the rest is the same."""
     (tmp_path / "init").write_bytes(compile_init(load(manifest(tmp_path, source=LIBRARY)), "gcc", arch))
     (tmp_path / "init").chmod(0o755)
-    command = [str(tmp_path / "init")]
+    command = [*under, str(tmp_path / "init"), *words]
     if os.getuid() == 0:  # never as root: it would restart the machine
         tmp_path.chmod(0o755)
         if shutil.which("setpriv") is None:
@@ -118,7 +116,13 @@ def test_the_library_does_what_it_says(tmp_path: Path, arch: str) -> None:
         said = subprocess.run(command, capture_output=True, timeout=3, cwd="/").stdout.decode()
     except subprocess.TimeoutExpired as late:  # PID 1 never ends
         said = (late.stdout or b"").decode()
-    lines = said.splitlines()
+    return said.splitlines()
+
+
+@NEEDS_GCC
+@pytest.mark.parametrize("arch", ["x86_64", "i386"])
+def test_the_library_does_what_it_says(tmp_path: Path, arch: str) -> None:
+    lines = run_init(tmp_path, arch)
     assert lines[:11] == [
         "probe: ok a -5 6 ff -1 18446744073709551615: 100%",
         "probe: ok cut: abc",
@@ -134,3 +138,17 @@ def test_the_library_does_what_it_says(tmp_path: Path, arch: str) -> None:
     ]
     assert lines[11:13] == ["probe: skipped later: not today", "probe: failed bad: as meant"]
     assert set(lines[13:]) == {"", "RESULT  failed 10 1 1"}
+
+
+OWN_PIDS = ("unshare", "--user", "--pid", "--fork", "--kill-child")
+
+
+@NEEDS_GCC
+@pytest.mark.skipif(not shutil.which("unshare"), reason="unshare is not installed")
+def test_words_of_the_kernels_command_line_are_not_the_probes(tmp_path: Path) -> None:
+    """i386 without SMP does not know no_timer_check, hands it to PID 1, and panicked: the program ran it as its own word."""
+    lines = run_init(tmp_path, "x86_64", ("no_timer_check",), OWN_PIDS)
+    if not lines:
+        pytest.skip("nobody may not make a namespace here")
+    assert "RESULT  failed 10 1 1" in lines
+    assert run_init(tmp_path, "x86_64", ("word",)) == []
