@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 from backport.model.proof import Check, Measure, Outcome
 
-_STAMP = rb"(?:<\d>)?(?:\[ *\d+\.\d+\] ?)?"
+_STAMP = rb"(?:<\d>)?(?:\[ *\d+\.\d+\](?:\[ *[TC]\d+\])? ?)?(?:watchdog: |rcu: )?"
 _TROUBLE = re.compile(
     rb"^"
     + _STAMP
     + rb"(?P<said>(?:BUG: |Oops|Kernel panic - |Kernel BUG at|kernel BUG at|general protection fault|double fault|PANIC: "
-    rb"|Unable to handle kernel|Bad page state|INFO: task .* blocked for more than|INFO: rcu\w* .*stall|WARNING: at "
+    rb"|Unable to handle kernel|Bad page state|INFO: task .* blocked for more than|INFO: rcu\w* .*stall"
+    rb"|WARNING: (?:CPU: \d+ PID: \d+ )?at |UBSAN: "
     rb"|[^\n]*invalid opcode: 0000|BUG kmalloc|============+\s*$|\[ INFO: )[^\r\n]*)",
     re.MULTILINE,
 )

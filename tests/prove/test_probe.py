@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from backport.model.errors import InputError
+from backport.prove import probe
 from backport.prove.probe import compile_init, load
 
 NEEDS_GCC = pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not installed")
@@ -51,7 +52,8 @@ def test_a_broken_manifest_is_told(tmp_path: Path, text: str, said: str) -> None
 def test_no_probe_says_how_to_write_one(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="the series has no probe") as caught:
         load(tmp_path)
-    assert "patches/ksm/probe" in caught.value.then
+    assert "patches/setown-ex/probe" in caught.value.then
+    assert (Path(probe.__file__).parent / "README.md").is_file()
 
 
 @NEEDS_GCC

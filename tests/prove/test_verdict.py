@@ -52,6 +52,12 @@ def test_anything_else_fails(console: bytes) -> None:
         b"INFO: task ksmd:19 blocked for more than 120 seconds.",
         b"WARNING: at mm/page_alloc.c:1234 rmqueue+0x1/0x2()",
         b"invalid opcode: 0000 [#1] SMP",
+        # of a current kernel, whose messages begin with other words
+        b"[    1.234567][    T1] BUG: kernel NULL pointer dereference, address: 0000000000000008",
+        b"[    1.234567] WARNING: CPU: 0 PID: 1 at fs/proc/root.c:7 proc_root_init+0x1/0x2",
+        b"[   30.000001] watchdog: BUG: soft lockup - CPU#1 stuck for 22s! [init:1]",
+        b"[   30.000001] rcu: INFO: rcu_sched detected stalls on CPUs/tasks:",
+        b"[    1.0] UBSAN: array-index-out-of-bounds in mm/swap.c:1:2",
     ],
 )
 @pytest.mark.parametrize("first", [True, False])

@@ -54,7 +54,7 @@ def load(folder: Path) -> Probe:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        then = f"write {FILE} and a probe() in C: see patches/ksm/probe for an example"
+        then = f"write {FILE} and a probe() in C: patches/setown-ex/probe is a small one, {_OWN}/README.md says how"
         raise InputError("the series has no probe", where=str(folder), then=then) from error
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"cannot read the manifest: {error}", where=str(path)) from error
