@@ -18,6 +18,7 @@ from backport.git.clone import resolve_one
 from backport.git.history import History
 from backport.git.trees import Trees
 from backport.ingest.commits import ingest
+from backport.ingest.mail.defined import signatures
 from backport.model.definition import Definition
 from backport.model.progress import Progress
 from backport.model.result import RunResult
@@ -88,7 +89,7 @@ def run(options: Options, progress: Progress) -> RunResult:
             tip=replayed.tip if replayed.tip != onto.oid else "",
             tip_tree=replayed.tree,
             patches=(*marked(replayed.outcomes, put, definition.folds), *_dropped(definition)),
-            findings=(*examined.findings, *proved.findings),
+            findings=(*signatures(definition), *examined.findings, *proved.findings),
             config=definition.config,
             artifacts=package.artifacts,
             skipped=(*examined.skipped, *package.skipped, *proved.skipped),

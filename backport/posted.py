@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from backport.ingest.mail import lives
-from backport.ingest.mail.source import open_mails
+from backport.ingest.mail.source import Mails, open_mails
 from backport.ingest.sources import open_sources
 from backport.mainline import Posted, fate
 from backport.model.mail import Fate, Lineage
@@ -15,10 +15,21 @@ from backport.model.progress import Progress
 from backport.settings import cache_folder
 
 
-def life(name: str, source: str, kernels: Sequence[str], tip: str, progress: Progress) -> tuple[Lineage, Fate | None]:
-    """The life of a series in some mail, and what became of its last posting; None where no history is given to look in."""
+def life(
+    name: str,
+    source: str,
+    kernels: Sequence[str],
+    tip: str,
+    progress: Progress,
+    look: Callable[[Mails, Lineage], None] = lambda mails, found: None,
+) -> tuple[Lineage, Fate | None]:
+    """The life of a series in some mail, and what became of its last posting; None where no history is given to look in.
+
+    `look` is called while the mails can still be read.
+    """
     with open_mails(source, cache_folder(), progress) as mails:
         found = lives.life(mails.archive, name)
+        look(mails, found)
         last = next((each for each in reversed(found.revisions) if each.posts), None)
         if last is None or not kernels:
             return found, None

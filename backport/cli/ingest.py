@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from backport.cli import STATUS_HELP
+from backport.cli import STATUS_HELP, signed
 
 
 @click.command(epilog=STATUS_HELP)
@@ -14,12 +14,25 @@ from backport.cli import STATUS_HELP
 @click.option("--list", "listed", is_flag=True, help="List every series, one row a revision.")
 @click.option("--series", "wanted", metavar="ID", help="Show one: the Message-ID of any of its mails, or words of its title.")
 @click.option("--guard", "guards", multiple=True, metavar="NAME", help="A guard that holds in a quilt series (may be repeated).")
+@signed.options
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def command(source: str, listed: bool, wanted: str | None, guards: tuple[str, ...], as_json: bool) -> int:
+def command(
+    source: str,
+    listed: bool,
+    wanted: str | None,
+    guards: tuple[str, ...],
+    attestation: str,
+    keyrings: tuple[str, ...],
+    dns: bool,
+    as_json: bool,
+) -> int:
     """Read SOURCE and say which series it holds.
 
     SOURCE is an mbox (or .gz), a maildir, a mail, a folder of patches, a quilt series, a public-inbox archive (a folder; what
     was read before is not read again), or a Message-ID or URL at lore.kernel.org. Exit status 1 where a mail was refused.
+
+    With --series and --attestation it is said of each patch who signed it; `require` asks for a valid signature of each patch of
+    the last revision.
     """
     from backport.ingest.mail import lives
     from backport.ingest.mail.source import open_mails
@@ -38,17 +51,23 @@ def command(source: str, listed: bool, wanted: str | None, guards: tuple[str, ..
             found = [Lineage((each,), tuple(filter(None, [links.get(each.identity)]))) for each in revisions]
         else:
             found = []
+        told = signed.check(attestation, mails.read, found[0], keyrings, dns=dns) if wanted is not None else {}
+        lacking = (
+            [p for p in found[0].revisions[-1].posts if not told[p.message_id].valid] if attestation == "require" and told else []
+        )
         if as_json:
-            sys.stdout.buffer.write(mail.dump(found, refused))
-            return int(bool(refused))
+            sys.stdout.buffer.write(mail.dump(found, refused, tuple(told.values())))
+            return int(bool(refused or lacking))
         if wanted is not None:
-            console.show(mail.life_tree(found[0]))
+            console.show(mail.life_tree(found[0], attested=told))
         elif listed:
             console.show(mail.series_list(revisions, links))
         if refused:
             console.show(mail.refused_view(refused))
         console.show_text(_summary(mails.archive.count(), mails.new, len(mails.archive.threads()), len(refused)))
-    return int(bool(refused))
+        if lacking:
+            console.show_text(f"{len(lacking)} patches have no valid signature")
+    return int(bool(refused or lacking))
 
 
 def _summary(count: int, new: int, threads: int, refused: int) -> str:

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from backport.cli import STATUS_HELP
+from backport.cli import STATUS_HELP, signed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from backport.ingest.mail.adopt import Wish
+    from backport.ingest.mail.source import Mails
+    from backport.model.attestation import Attested
     from backport.model.definition import Definition
+    from backport.model.mail import Lineage
 
 _patches = click.option("--patches", type=click.Path(path_type=Path), metavar="DIR", help="Definitions to search first.")
 
@@ -41,8 +44,18 @@ def list_(patches: Path | None) -> None:
 @click.option("--from", "source", metavar="SOURCE", help="Show a posted series' life: NAME is its id there.")
 @click.option("--kernel", "kernels", multiple=True, metavar="PATH|URL", help="With --from: the history that it may be merged in.")
 @click.option("--in", "tip", default="HEAD", show_default=True, metavar="REV", help="With --from: which branch or release.")
+@signed.options
 @_patches
-def show(name: str, source: str | None, kernels: tuple[str, ...], tip: str, patches: Path | None) -> None:
+def show(
+    name: str,
+    source: str | None,
+    kernels: tuple[str, ...],
+    tip: str,
+    attestation: str,
+    keyrings: tuple[str, ...],
+    dns: bool,
+    patches: Path | None,
+) -> None:
     """Show one definition: its commits by topic, what it drops and why. Or the life of a posted series.
 
     That is: its revisions and how they were linked, what people gave to them, and what became of each patch in a history.
@@ -58,7 +71,13 @@ def show(name: str, source: str | None, kernels: tuple[str, ...], tip: str, patc
         from backport.report.mail import life_tree
         from backport.settings import default_kernels
 
-        console.show(life_tree(*life(name, source, kernels or default_kernels(), tip, console)))
+        told: dict[str, Attested] = {}
+
+        def look(mails: Mails, found: Lineage) -> None:
+            told.update(signed.check(attestation, mails.read, found, keyrings, dns=dns))
+
+        found, fate = life(name, source, kernels or default_kernels(), tip, console, look)
+        console.show(life_tree(found, fate, told))
 
 
 @command.command()
@@ -71,6 +90,7 @@ def show(name: str, source: str | None, kernels: tuple[str, ...], tip: str, patc
 @click.option("--base", default="", metavar="REV", help="With --from: what it was made on [default: found from its blob ids].")
 @click.option("--guard", "guards", multiple=True, metavar="NAME", help="With --from: a guard that holds in a quilt series.")
 @click.option("--allow-hidden", is_flag=True, help="With --from: take code with bidirectional or zero-width characters.")
+@signed.options
 @click.option("--grep", default="", metavar="RE", help="Only commits whose message matches (extended, any case).")
 @click.option("--kernel", "kernels", multiple=True, metavar="PATH|URL", help="A history with the commits.")
 @click.option("--onto", metavar="REV", help="The target [default: A].")
@@ -88,6 +108,9 @@ def new(
     base: str,
     guards: tuple[str, ...],
     allow_hidden: bool,
+    attestation: str,
+    keyrings: tuple[str, ...],
+    dns: bool,
     grep: str,
     kernels: tuple[str, ...],
     onto: str | None,
@@ -109,8 +132,12 @@ def new(
         raise click.UsageError("give one of --commits A..B and --from SOURCE")
     if span is None:
         from backport.ingest.mail.adopt import Wish
+        from backport.model.attestation import Policy
 
-        wish = Wish(name, source or "", wanted, revision, title or "", base, onto or "", guards, allow_hidden)
+        wish = Wish(
+            name, source or "", wanted, revision, title or "", base, onto or "", guards, allow_hidden,
+            Policy(attestation), signed.places(keyrings) if attestation != "off" else (), dns,
+        )  # fmt: skip
         definition = _adopt(wish, kernels, patches)
         _carry(definition, carry, kernels, patches)
         return
@@ -147,6 +174,7 @@ def _carry(definition: Definition, what: str | None, kernels: Sequence[str], pat
 def _adopt(wish: Wish, kernels: Sequence[str], patches: Path) -> Definition:
     from backport.ingest.mail.adopt import adopt
     from backport.report.console import Console
+    from backport.report.mail import attestation_line
     from backport.settings import default_kernels
 
     with Console() as console:
@@ -155,6 +183,8 @@ def _adopt(wish: Wish, kernels: Sequence[str], patches: Path) -> Definition:
         base = made.base
         known = f"{base.have} of {base.want} files as posted"
         console.show_text(f"posted as {made.revision.version}, made on {base.name} ({base.commit[:12]}): {base.rule}, {known}")
+        for told in made.attested:
+            console.show(attestation_line(told))
         for note in made.revision.notes:
             console.show_text(f"{note.kind}: {note.what}")
         if made.filled:

@@ -127,17 +127,17 @@ class Git:
 
 
 def user_identity() -> tuple[str, str]:
-    """Name and mail of whoever runs this, as their git configuration says; empty where it does not.
+    """Name and mail of whoever runs this, as their git configuration says; empty where it does not."""
+    name, mail = ((user_values(key) or [""])[-1].strip() for key in ("user.name", "user.email"))
+    return name, mail
 
-    The one question for which the user's own configuration is read; no repository takes part in it.
-    """
+
+def user_values(key: str) -> list[str]:
+    """What the user's own git configuration says of a key. No repository takes part in it, and nothing else is asked of it."""
     git = Git(Path("/nonexistent"))
     git._environment = {key: value for key, value in git._environment.items() if key not in ("GIT_CONFIG_GLOBAL", "GIT_DIR")}
-    values = []
-    for key in ("user.name", "user.email"):
-        out = git.run(["config", "--global", "--get", key], ok=(0, 1, 128, 255))
-        values.append(out.decode("utf-8", "replace").strip())
-    return values[0], values[1]
+    out = git.run(["config", "--global", "--null", "--get-all", key], ok=(0, 1, 128, 255))
+    return [value for value in out.decode("utf-8", "replace").split("\0") if value]
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from backport.ingest import accepted, carried, resolutions, toml_file
 from backport.ingest.toml_file import Place, rows, string
+from backport.model.attestation import Policy
 from backport.model.definition import ConfigValue, DefinedCommit, Definition, Drop, Fold, Topic
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -18,9 +19,10 @@ _MAIL = re.compile(r"mails/[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SYMBOL = re.compile(r"[A-Za-z0-9_]+")
 _CONFIG_VALUE = re.compile(r'[ymn]|-?[0-9]+|0[xX][0-9a-fA-F]+|"[^"\\\n]*"')
 _KEYS = {
-    "": {"name", "title", "upstream", "target", "config", "topic", "commit", "fold", "drop"},
+    "": {"name", "title", "upstream", "target", "config", "topic", "commit", "fold", "drop", "attestation"},
     "upstream": {"repository", "range"},
     "target": {"onto"},
+    "attestation": {"policy"},
     "topic": {"file", "title"},
     "commit": {"id", "subject", "topic", "mail", "strip"},
     "fold": {"id", "subject", "into"},
@@ -65,6 +67,7 @@ def _definition(data: Mapping[str, Any], place: Place) -> Definition:
         folds=folds,
         recordings=resolutions.load(place.source.with_name(resolutions.FOLDER)),
         carried=carried.load(place.source.with_name(carried.FILE)),
+        attestation=_policy(place, _table(place, data, "attestation", optional=True)),
     )
 
 
@@ -134,6 +137,11 @@ def _config(place: Place, table: Mapping[str, Any]) -> tuple[ConfigValue, ...]:
     return tuple(ConfigValue(s, string(place, table, "config", 0, s, _CONFIG_VALUE.fullmatch, rule)) for s in table)
 
 
+def _policy(place: Place, table: Mapping[str, Any]) -> Policy:
+    words = [policy.value for policy in Policy]
+    return Policy(string(place, table, "attestation", 0, "policy", words.__contains__, ", ".join(words))) if table else Policy.OFF
+
+
 def _check_ids(place: Place, commits: Sequence[DefinedCommit], drops: Sequence[Drop]) -> None:
     seen: dict[str, str] = {}
     rows = [("commit", i, c.commit) for i, c in enumerate(commits)] + [("drop", i, d.commit) for i, d in enumerate(drops)]
@@ -192,6 +200,8 @@ def dump(definition: Definition) -> bytes:
     document.update({"name": definition.name, "title": definition.title})
     document["upstream"] = {"repository": definition.repository, "range": definition.range}
     document["target"] = {"onto": definition.onto}
+    if definition.attestation is not Policy.OFF:
+        document["attestation"] = {"policy": definition.attestation.value}
     if definition.config:
         document["config"] = {value.symbol: value.value for value in definition.config}
     tables: dict[str, list[Any]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from backport.model.attestation import Policy
 from backport.model.carried import Carried
 from backport.model.recording import Recording
 
@@ -93,6 +94,7 @@ class Definition:
     folds: tuple[Fold, ...] = ()
     recordings: tuple[Recording, ...] = ()
     carried: tuple[Carried, ...] = ()
+    attestation: Policy = Policy.OFF
 
     @property
     def embedded(self) -> bool:

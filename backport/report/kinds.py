@@ -6,6 +6,11 @@ A kind that is not here is described by its own words.
 from __future__ import annotations
 
 KINDS: dict[str, tuple[str, str]] = {
+    "not-signed": (
+        "The mail that a patch was taken from has no valid signature of its sender",
+        "Put the sender's key into `keys/` beside the definition, or ask the sender.",
+    ),
+    "signed": ("The mail that a patch was taken from is signed by its sender", "Nothing to do."),
     "absent-symbol": (
         "The target does not declare a name that an added line uses",
         "Use the target's spelling, or take the commit that introduces it.",

@@ -12,6 +12,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from backport.model import codec
+from backport.model.attestation import Attested
 from backport.model.mail import Fate, Given, Lineage, Link, Refused, Revision
 from backport.report.view import GUIDE, text
 
@@ -41,10 +42,10 @@ def series_list(revisions: Sequence[Revision], links: Mapping[str, Link]) -> Tab
     return table
 
 
-def life_tree(found: Lineage, fate: Fate | None = None) -> Tree:
+def life_tree(found: Lineage, fate: Fate | None = None, attested: Mapping[str, Attested] | None = None) -> Tree:
     """The life of a series: each revision with its patches, what is odd about it, what linked it, what it was given.
 
-    With its `fate`, the commits that the last posting became follow.
+    With its `fate`, the commits that the last posting became follow. `attested` says by message-id who signed a mail.
     """
     last = found.revisions[-1]
     tree = Tree(text((last.title, "bold"), (f"  {last.head.name} <{last.head.address}>", GUIDE)), guide_style=GUIDE)
@@ -65,7 +66,7 @@ def life_tree(found: Lineage, fate: Fate | None = None) -> Tree:
             )
         for note in each.notes:
             branch.add(text((f"{note.kind}: ", "yellow"), (note.what, "")))
-        _add_patches(branch, each, found)
+        _add_patches(branch, each, found, attested or {})
     if fate is not None:
         _add_fate(tree, fate, found)
     return tree
@@ -87,7 +88,7 @@ def _add_fate(tree: Tree, fate: Fate, found: Lineage) -> None:
         branch.add(text(("not found ", "yellow"), (titles.get(name, name), "")))
 
 
-def _add_patches(branch: Tree, each: Revision, found: Lineage) -> None:
+def _add_patches(branch: Tree, each: Revision, found: Lineage, attested: Mapping[str, Attested]) -> None:
     given = found.given_to(each.identity)
     before = found.link_of(each.identity)
     earlier = next((other for other in found.revisions if before is not None and other.identity == before.earlier), None)
@@ -96,10 +97,17 @@ def _add_patches(branch: Tree, each: Revision, found: Lineage) -> None:
         number = f"{post.label.number or 1}/{each.total} "
         same = "  unchanged" if post.patch_id in known else ""
         leaf = branch.add(text((number, GUIDE), (post.title, ""), (same, GUIDE)))
+        if (told := attested.get(post.message_id)) is not None:
+            leaf.add(attestation_line(told))
         _add_given(leaf, [one for one in given if one.patch == post.message_id])
     whole = [one for one in given if not one.patch]
     if whole:
         _add_given(branch.add(text(("for the whole series", GUIDE))), whole)
+
+
+def attestation_line(told: Attested) -> Text:
+    """Who signed a mail, or why that does not count."""
+    return text(("signed: " if told.valid else "not signed: ", "green" if told.valid else "yellow"), (str(told), ""))
 
 
 def _add_given(branch: Tree, given: Sequence[Given]) -> None:
@@ -124,11 +132,12 @@ def place(refused: Refused) -> str:
     return f"{refused.where}:{refused.line}" if refused.line else refused.where
 
 
-def dump(lives: Sequence[Lineage], refused: Sequence[Refused]) -> bytes:
-    """Series and refused mails as JSON; deterministic, one trailing newline."""
+def dump(lives: Sequence[Lineage], refused: Sequence[Refused], attested: Sequence[Attested] = ()) -> bytes:
+    """Series, refused mails and what is known of signatures as JSON; deterministic, one trailing newline."""
     document = {
         "schema": SCHEMA,
         "series": [codec.encode(each) for each in lives],
         "refused": [codec.encode(each) for each in refused],
+        "attested": [codec.encode(each) | {"valid": each.valid} for each in attested],
     }
     return json.dumps(document, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"

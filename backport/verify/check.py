@@ -70,6 +70,7 @@ def verify(subject: Subject, progress: Progress) -> Verified:
         with sources.store(scratch / "run.git") as store:
             found = [Difference(place, "it was changed since the report was written") for place in subject.changed]
             found += _bundle(result, subject.report.parent, store)
+            _mails(subject.definition, sources.clones, store)
             found += differences(subject, sources.clones, store, progress)
     progress.done("as it says" if not found else f"{len(found)} differences")
     hunks = sum(len(file.evidence) for patch in result.patches for file in patch.files)
@@ -101,6 +102,13 @@ def differences(subject: Subject, clones: tuple[Clone, ...], store: Store, progr
     yield from output.files(result, folder, subject.report.name)
     yield from output.bundle(result, folder)
     yield from _defined(result, definition)
+
+
+def _mails(definition: Definition | None, clones: tuple[Clone, ...], store: Store) -> None:
+    """Bring the commits of a series that was posted, which no history has: they are made again of the mails."""
+    if definition is not None and any(row.mail for row in definition.commits):
+        (base,) = resolve(clones, [definition.base])
+        mailed(definition, base, store)
 
 
 def _bundle(result: RunResult, folder: Path, store: Store) -> Iterator[Difference]:

@@ -142,6 +142,8 @@ def findings(result: RunResult, known: Mapping[str, Patch], library: Library) ->
             if found.patch:
                 yield Difference(f"{place}.patch", "it is no patch of the series")
             continue
+        if found.kind in _ON_ITS_MAIL:
+            continue
         change = next((c for c in patch.changes if found.path in (c.new_path, c.old_path)), None)
         if change is None:
             yield Difference(f"{place}.path", "the patch does not touch it")
@@ -153,6 +155,7 @@ def findings(result: RunResult, known: Mapping[str, Patch], library: Library) ->
                 yield Difference(f"{place}.line", f"{found.symbol} does not stand there")
 
 
+_ON_ITS_MAIL = ("signed", "not-signed")
 _ON_ITS_LINE = ("absent-symbol", "absent-member", "not-included", "absent-header")
 
 

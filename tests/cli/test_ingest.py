@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -134,3 +137,54 @@ def test_quilt_with_strip_levels(repo: Repo, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert [row.strip for row in load(tmp_path / "patches/quilted/series.toml").commits] == [1, 0, 2]
     assert backport("run", "quilted", *kernel, "--no-srpm", cwd=tmp_path).returncode == 0
+
+
+def attested(box: Path, ring: Path) -> None:
+    """Sign every mail of an mbox with a key of the moment, which lies in a keyring afterwards."""
+    patatt = pytest.importorskip("patatt", reason="patatt is not installed (pip install 'backport[attest]')")
+    signing = pytest.importorskip("nacl.signing", reason="PyNaCl is not installed (pip install 'backport[attest]')")
+    key = signing.SigningKey.generate()
+    made = []
+    for mail in re.split(rb"(?m)^(?=From [0-9a-f]{40} )", box.read_bytes())[1:]:
+        line, _, raw = mail.partition(b"\n")
+        signed = patatt.PatattMessage(raw)
+        signed.sign("ed25519", base64.b64encode(bytes(key)), None, None)
+        made.append(line + b"\n" + signed.as_bytes())
+        path = ring / patatt.make_pkey_path("ed25519", signed.canon_identity, "default")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(base64.b64encode(key.verify_key.encode()))
+    box.write_bytes(b"".join(made))
+
+
+def test_signatures_are_required_shown_kept_and_in_the_report(repo: Repo, tmp_path: Path) -> None:
+    _, box = posted(repo, tmp_path)
+    kernel = ("--kernel", str(repo.path), "--onto", "target")
+    new = ("series", "new", "three", "--from", str(box), *kernel, "--attestation", "require", "--keyring")
+    refused = backport(*new, str(tmp_path / "ring"), cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "the mail has no valid signature: no signature (and 2 more)" in " ".join(refused.stderr.split())
+    assert not (tmp_path / "patches" / "three").exists()
+    attested(box, tmp_path / "ring")
+    shown = backport("ingest", str(box), "--series", "change 2", "--attestation", "warn", "--keyring", "ring", cwd=tmp_path)
+    assert shown.returncode == 0
+    assert shown.stdout.count("signed: patatt ed25519") == 3
+    strict = backport("ingest", str(box), "--series", "change 2", "--attestation", "require", "--json", cwd=tmp_path)
+    assert strict.returncode == 1
+    assert [each["signatures"][0]["standing"] for each in json.loads(strict.stdout)["attested"]] == ["no key"] * 3
+    done = backport(*new, "ring", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    shutil.rmtree(tmp_path / "ring")
+    ran = backport("run", "three", "--kernel", str(repo.path), "--no-srpm", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    report = json.loads((tmp_path / "build/three/report.json").read_bytes())
+    assert [found["kind"] for found in report["findings"]] == ["signed"] * 3
+    assert "(covers from, subject, body; keys/ed25519/" in report["findings"][0]["upstream"]
+    verified = backport("verify", "build/three", "--kernel", str(repo.path), cwd=tmp_path)
+    assert verified.returncode == 0, verified.stdout
+    shutil.rmtree(tmp_path / "patches/three/keys")
+    assert "the key is not at hand" in " ".join(backport("run", "three", *kernel, "--no-srpm", cwd=tmp_path).stderr.split())
+    toml = tmp_path / "patches/three/series.toml"
+    toml.write_text(toml.read_text().replace('"require"', '"warn"'))
+    assert backport("run", "three", *kernel, "--no-srpm", cwd=tmp_path).returncode == 0
+    report = json.loads((tmp_path / "build/three/report.json").read_bytes())
+    assert [(found["kind"], found["level"]) for found in report["findings"]] == [("not-signed", "warning")] * 3

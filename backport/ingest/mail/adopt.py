@@ -10,11 +10,13 @@ from pathlib import Path
 
 from backport.ingest.definition import NAME
 from backport.ingest.mail import defined, lives
+from backport.ingest.mail.attest import Keys, attest, dns_text, insist
 from backport.ingest.mail.base import Base
 from backport.ingest.mail.posted import make
 from backport.ingest.mail.source import Mails, open_mails
 from backport.ingest.select import write
 from backport.ingest.sources import open_sources
+from backport.model.attestation import Attested, Policy
 from backport.model.definition import Definition
 from backport.model.errors import InputError
 from backport.model.mail import Lineage, Revision
@@ -35,16 +37,23 @@ class Wish:
     onto: str = ""
     guards: tuple[str, ...] = ()
     hidden: bool = False
+    policy: Policy = Policy.OFF
+    keyrings: tuple[str, ...] = ()
+    dns: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
-    """A posted series as a definition: the revision that was taken, how its base was found, how many patches are another's."""
+    """A posted series as a definition: the revision that was taken, how its base was found, how many patches are another's.
+
+    `attested` says of each mail who signed it, nothing where nobody asked.
+    """
 
     definition: Definition
     revision: Revision
     base: Base
     filled: int
+    attested: tuple[Attested, ...] = ()
 
 
 def adopt(wish: Wish, kernels: Sequence[str], patches: Path, progress: Progress) -> Adopted:
@@ -56,22 +65,27 @@ def adopt(wish: Wish, kernels: Sequence[str], patches: Path, progress: Progress)
         revision = lives.latest(found, wish.revision)
         posts, sources = lives.completed(revision, found)
         raw = mails.read([post.where for post in posts])
+    keys = Keys(wish.keyrings, dns_text if wish.dns else None)
+    attested = attest(raw, keys) if wish.policy is not Policy.OFF else []
+    insist(attested, wish.policy)
     named = [wish.base] if wish.base else [post.base_commit for post in revision.members if post.base_commit][:1]
     clones = open_sources(kernels, [*named, *filter(None, [wish.onto])], cache_folder(), progress)
     with tempfile.TemporaryDirectory(prefix="backport-") as folder, clones.store(Path(folder) / "run.git") as store:
         made = make(raw, clones.clones, store, named=named, fallback=wish.base or wish.onto or "HEAD", hidden=wish.hidden)
         onto = wish.onto or made.base.name
-        definition = defined.define(wish.name, wish.title or _printable(revision.title) or wish.name, made, onto, store)
+        definition = defined.define(
+            wish.name, wish.title or _printable(revision.title) or wish.name, made, onto, store, wish.policy
+        )
     target = patches / wish.name
     fresh = not target.exists()
     try:
-        defined.write_mails(definition, made, target)
+        defined.write_mails(definition, made, target, keys.used)
         written = write(definition, patches)
     except BaseException:
         if fresh:
             shutil.rmtree(target, ignore_errors=True)
         raise
-    return Adopted(written, revision, made.base, sum(bool(source) for source in sources))
+    return Adopted(written, revision, made.base, sum(bool(source) for source in sources), tuple(attested))
 
 
 def _life(mails: Mails, wish: Wish) -> Lineage:
