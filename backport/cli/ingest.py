@@ -29,7 +29,10 @@ def command(
     """Read SOURCE and say which series it holds.
 
     SOURCE is an mbox (or .gz), a maildir, a mail, a folder of patches, a quilt series, a public-inbox archive (a folder; what
-    was read before is not read again), or a Message-ID or URL at lore.kernel.org. Exit status 1 where a mail was refused.
+    was read before is not read again), a Message-ID or URL at lore.kernel.org, or commits as the mails that they would be:
+    A..B (of the repository here), REPOSITORY#A..B, REPOSITORY#BRANCH (what no other branch or tag has).
+
+    Exit status 1 where a mail was refused.
 
     With --series and --attestation it is said of each patch who signed it; `require` asks for a valid signature of each patch of
     the last revision.

@@ -112,6 +112,12 @@ def tags_of(clones: Sequence[Clone]) -> list[tuple[str, str]]:
     return [(name, oid) for name, oid in zip(names, resolve(clones, [row[1] for row in rows]), strict=True) if oid is not None]
 
 
+def tips_of(clone: Clone) -> list[str]:
+    """The commit at every branch, remote branch and tag of a clone."""
+    rows = Git(clone.git_dir).run(["for-each-ref", "--format=%(objectname)", "refs/heads", "refs/remotes", "refs/tags"])
+    return [oid for oid in resolve([clone], list(dict.fromkeys(rows.decode("ascii", "replace").split()))) if oid is not None]
+
+
 def made_by(clones: Sequence[Clone], blobs: Sequence[tuple[bytes, str]]) -> list[str]:
     """The commits of any branch or tag, newest first, that brought or removed the first of the blobs (path, id) at its path."""
     if not blobs:

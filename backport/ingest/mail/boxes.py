@@ -126,5 +126,7 @@ def _cut(content: mmap.mmap, start: int, end: int) -> bytes:
 def check(path: Path) -> None:
     """InputError where there is nothing at a path."""
     if not path.exists():
-        then = "give an mbox, a maildir, a folder of patches, a quilt series, a public-inbox archive, a Message-ID, or A..B"
+        then = (
+            "give an mbox, a maildir, a folder of patches, a quilt series, a public-inbox archive, a Message-ID, REPOSITORY#A..B"
+        )
         raise InputError("there is no such file or folder", where=str(path), then=then)

@@ -13,6 +13,7 @@ from pathlib import Path
 from backport.ingest.mail import boxes, inbox
 from backport.ingest.mail.archive import Archive, Row
 from backport.ingest.mail.boxes import Box, Found
+from backport.ingest.mail.branch import Branch, branch_of
 from backport.ingest.mail.quilt import Quilt, is_series
 from backport.model.mail import Refused
 from backport.model.progress import Progress
@@ -48,6 +49,9 @@ def open_mails(source: str, cache: Path, progress: Progress, guards: Sequence[st
             yield _scratch(stack, source, Box(folder / "t.mbox.gz"), progress)
             return
         path = Path(source).expanduser()
+        if not path.exists() and (commits := branch_of(source)) is not None:
+            yield _scratch(stack, source, commits, progress)
+            return
         boxes.check(path)
         kept = cache / "mail" / f"{_name(path)}.sqlite"
         if path.is_dir() and (clones := inbox.epochs(path, sure=kept.is_file())):
@@ -56,6 +60,8 @@ def open_mails(source: str, cache: Path, progress: Progress, guards: Sequence[st
             yield Mails(source, archive, lambda wheres: inbox.again(clones, wheres), new)
             return
         series = is_series(path)
+        if series is None:
+            branch_of(source)  # a repository is no folder of mails
         yield _scratch(stack, source, Quilt(series, guards) if series else Box(path), progress)
 
 
@@ -68,7 +74,7 @@ def _name(path: Path) -> str:
     return hashlib.sha256(str(path.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:20]
 
 
-def _scratch(stack: ExitStack, source: str, box: Box | Quilt, progress: Progress) -> Mails:
+def _scratch(stack: ExitStack, source: str, box: Box | Quilt | Branch, progress: Progress) -> Mails:
     """A source that is read anew each time, into an archive that goes away."""
     from backport.ingest.mail.message import MailRefusedError
     from backport.ingest.mail.posts import read
