@@ -18,6 +18,7 @@ from backport.drift.configured import only_configured
 from backport.drift.members import absent_members, changed_members
 from backport.drift.merged import merge_faults
 from backport.drift.missing import FileCheck
+from backport.drift.order import moved_constants
 from backport.drift.origin import Origin, Origins
 from backport.drift.side import Overlay
 from backport.drift.signatures import changed_signatures
@@ -132,6 +133,7 @@ class KernelGuard:
             *changed_signatures(view, what.uses),
             *changed_arity(view, what.uses),
             *only_configured(view, what.uses),
+            *moved_constants(view, what.uses),
         ]
         self._uncounted["unexplained"] += check.unexplained
         self._uncounted["unsearched"] += check.unsearched
@@ -166,7 +168,7 @@ class KernelGuard:
 
     def _findings(self, patch: Patch, found: Iterable[Missing]) -> list[Finding]:
         first: dict[tuple[bytes, bytes], Missing] = {}
-        for missing in sorted(found, key=lambda m: (not m.sure, m.path, m.line)):
+        for missing in sorted(found, key=lambda m: (not m.sure, m.mild, m.path, m.line)):
             first.setdefault((missing.path, missing.name), missing)
         told = sorted(first.values(), key=lambda m: (m.path, m.line))
         defined = {m.name: m.upstream.path for m in told if m.upstream is not None}

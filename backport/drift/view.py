@@ -25,7 +25,8 @@ class Missing:
 
     `said` is told instead of the place `upstream` where it says more: a local, a header, a signature. `sure` is false where a
     person should look but the patch may well be right. `function` is the one whose own name it is, empty for all others.
-    `turned` is the word whose last change in upstream's file made the difference, where the name itself tells nothing.
+    `turned` is the word whose last change in upstream's file made the difference, where the name itself tells nothing. What is
+    `mild` is right in most patches, and worth knowing.
     """
 
     name: bytes
@@ -39,11 +40,12 @@ class Missing:
     sure: bool = True
     function: bytes = b""
     turned: bytes = b""
+    mild: bool = False
 
     @property
     def level(self) -> Level:
         """How bad it is."""
-        return Level.ERROR if self.sure else Level.WARNING
+        return Level.ERROR if self.sure else Level.NOTE if self.mild else Level.WARNING
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,7 @@ class View:
         self.target = target
         self.overlay = overlay
         self.upstream = upstream
+        self._declared: dict[bytes, list[Place]] = {}
 
     @cached_property
     def text(self) -> bytes | None:
@@ -182,8 +185,11 @@ class View:
         return (self.path, oid) if oid else None
 
     def declared(self, names: Collection[bytes]) -> dict[bytes, list[Place]]:
-        """Where the target declares the names, among what the file sees."""
-        return self.target.side.declared(names, self.closure, self._own)
+        """Where the target declares the names, among what the file sees. Each name is looked up once, whoever asks."""
+        if asked := [name for name in names if name not in self._declared]:
+            found = self.target.side.declared(asked, self.closure, self._own)
+            self._declared.update((name, found.get(name, [])) for name in asked)
+        return {name: places for name in names if (places := self._declared[name])}
 
     def known(self, names: Collection[bytes]) -> set[bytes]:
         """Those of the names that mean something there by themselves: the tag of a struct does not."""

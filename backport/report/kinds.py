@@ -51,6 +51,10 @@ KINDS: dict[str, tuple[str, str]] = {
         "The target has the same name for another value",
         "See which value the added line means, and whether the target's serves.",
     ),
+    "other-number": (
+        "An enumerator has another number in the target, whose enum lacks others before it",
+        "See whether the number is compared, is a place in a table, or leaves the kernel.",
+    ),
     "taken-away": (
         "A patch takes away what other code of its files still uses in the target",
         "Convert that code as upstream did, or keep what is taken away.",

@@ -34,7 +34,7 @@ class Shift:
 def shifts(upstream: Header, target: Header, added: Collection[bytes]) -> list[Shift]:
     """Every number that moves when the `added` names of the upstream header's enums are put into the target's."""
     found: list[Shift] = []
-    theirs, ours = _enums(upstream), _enums(target)
+    theirs, ours = lists(upstream), lists(target)
     for list_ in theirs:
         new = [constant for constant in list_ if constant.name in added]
         match = _alike(list_, ours) if new else None
@@ -44,8 +44,8 @@ def shifts(upstream: Header, target: Header, added: Collection[bytes]) -> list[S
         new = [constant for constant in new if constant.name not in known]
         if not new:
             continue
-        before, after = _values(match, target), _values(_merged(list_, match, {c.name for c in new}), target)
-        wanted = _values(list_, upstream)
+        before, after = values(match, target), values(_merged(list_, match, {c.name for c in new}), target)
+        wanted = values(list_, upstream)
         cause = new[0].name
         for name, value in after.items():
             if _TERMINATOR.search(name) or value is None:
@@ -57,12 +57,13 @@ def shifts(upstream: Header, target: Header, added: Collection[bytes]) -> list[S
     return found
 
 
-def _enums(header: Header) -> list[list[Constant]]:
-    lists: dict[int, list[Constant]] = {}
+def lists(header: Header) -> list[list[Constant]]:
+    """The constants of each enum of a header."""
+    found: dict[int, list[Constant]] = {}
     for constant in header.constants:
         if constant.enum >= 0:
-            lists.setdefault(constant.enum, []).append(constant)
-    return list(lists.values())
+            found.setdefault(constant.enum, []).append(constant)
+    return list(found.values())
 
 
 def _alike(list_: Sequence[Constant], others: Sequence[list[Constant]]) -> list[Constant] | None:
@@ -85,7 +86,7 @@ def _merged(theirs: Sequence[Constant], ours: Sequence[Constant], new: Collectio
     return merged
 
 
-def _values(list_: Sequence[Constant], header: Header) -> dict[bytes, int | None]:
+def values(list_: Sequence[Constant], header: Header) -> dict[bytes, int | None]:
     """The number of each constant when they stand in this order; None behind one that cannot be worked out."""
     found: dict[bytes, int | None] = {}
     last: int | None = -1
