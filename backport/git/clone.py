@@ -125,6 +125,8 @@ def made_by(clones: Sequence[Clone], blobs: Sequence[tuple[bytes, str]]) -> list
     path, oid = blobs[0]
     found: list[str] = []
     for clone in clones:
-        command = ["log", "--all", "--no-merges", "--format=%H", f"--find-object={oid}", "--", os.fsdecode(path)]
-        found += Git(clone.git_dir).run(command, ok=(0, 128)).decode().split()
+        # --find-object would say the same, but compares whole trees: 10 s on mainline where this takes one
+        command = ["log", "--all", "--no-merges", "--raw", "--no-abbrev", "--no-renames", "--format=%x00%H"]
+        pieces = Git(clone.git_dir).run([*command, "--", os.fsdecode(path)], ok=(0, 128)).split(b"\0")
+        found += [piece[:40].decode() for piece in pieces if oid.encode() in piece[40:]]
     return list(dict.fromkeys(found))

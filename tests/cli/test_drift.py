@@ -54,8 +54,22 @@ def test_a_patch_file(mini: Path, tmp_path: Path) -> None:
     assert errors(backport("drift", "lie.patch", *onto, cwd=tmp_path, status=1)) == ["trylock_page", "page_merged"]
 
 
-def test_a_patch_file_that_is_none(mini: Path, tmp_path: Path) -> None:
-    (tmp_path / "no.patch").write_bytes(b"dear list,\n")
+def test_a_box_of_mails_with_its_cover_letter_and_a_plain_diff(mini: Path, tmp_path: Path) -> None:
+    git = ["git", "-C", str(mini)]
+    mails = subprocess.run(
+        [*git, "format-patch", "--stdout", "--cover-letter", f"{HONEST}~1..{HONEST}"], check=True, capture_output=True
+    )
+    (tmp_path / "series.mbox").write_bytes(mails.stdout)
+    onto = ["--kernel", mini, "--onto", "v2.6.31.1", "--json"]
+    assert errors(backport("drift", "series.mbox", *onto, cwd=tmp_path, status=0)) == []
+    diff = subprocess.run([*git, "diff", f"{LIE}~1", LIE], check=True, capture_output=True).stdout
+    (tmp_path / "lie.diff").write_bytes(diff)
+    assert errors(backport("drift", "lie.diff", *onto, cwd=tmp_path, status=1)) == ["trylock_page", "page_merged"]
+
+
+@pytest.mark.parametrize("text", [b"dear list,\n", b"", b"\0" * 4000, b"diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n"])
+def test_a_patch_file_that_is_none(text: bytes, mini: Path, tmp_path: Path) -> None:
+    (tmp_path / "no.patch").write_bytes(text)
     backport("drift", "no.patch", "--kernel", mini, "--onto", "v2.6.31.1", cwd=tmp_path, status=2)
 
 
