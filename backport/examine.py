@@ -93,8 +93,8 @@ def opened(request: Request, progress: Progress, *more: str) -> Iterator[Opened]
 
 def drift(request: Request, progress: Progress) -> Examined:
     """Ingest and examine. InputError where no target is named."""
+    whitelist = _whitelist(request.kabi_whitelist)
     with opened(request, progress) as found:
-        whitelist = _whitelist(request.kabi_whitelist)
         return examine(found.series, found.onto, found.shop, request.definition, progress, whitelist)
 
 
@@ -187,7 +187,8 @@ def _whitelist(path: Path | None) -> frozenset[str] | None:
     try:
         return parse_whitelist(path.read_bytes())
     except OSError as error:
-        raise InputError(f"cannot read the whitelist: {error.strerror}", where=str(path)) from error
+        then = "give a file with one exported symbol a line, or a Module.symvers"
+        raise InputError(f"cannot read the whitelist: {error.strerror}", where=str(path), then=then) from error
 
 
 def _revisions(what: Sequence[str]) -> list[str]:

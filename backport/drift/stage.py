@@ -17,6 +17,8 @@ from backport.model.progress import Progress
 from backport.model.result import Skipped
 from backport.model.series import Series
 
+_ASKED = 2  # raise the number with what is asked of the whole
+
 
 @dataclass(frozen=True, slots=True)
 class Subject:
@@ -35,6 +37,7 @@ class Subject:
         """A digest of everything that the findings of the whole follow from, our own version included."""
         facts = (
             __version__,
+            _ASKED,
             self.series.base,
             [patch.commit for patch in self.series.patches],
             self.onto_tree,
@@ -63,12 +66,13 @@ def check(subject: Subject, guarded: Sequence[Finding], bench: Workbench, progre
 
 
 def _whole(subject: Subject, bench: Workbench, progress: Progress) -> DriftReport:
-    from backport.drift import kabi, leaning, numbers  # late: the readers cost 0.2 s, and most runs know the answer
+    from backport.drift import kabi, leaning, numbers, taken  # late: the readers cost 0.2 s, and most runs know the answer
     from backport.drift.kconfig import check as kconfig
 
     series, onto, result = subject.series, subject.onto_tree, subject.result_tree
     trees, store, history = bench.trees, bench.store, bench.history
     clashes = numbers.check(series, onto, trees, store, history, bench.added_lines(series.patches))
+    names = taken.check(series, result, bench)
     progress.step("numbers")
     forgotten, unread = leaning.check(series, onto, result, bench)
     progress.step("users")
@@ -76,7 +80,7 @@ def _whole(subject: Subject, bench: Workbench, progress: Progress) -> DriftRepor
     progress.step("Kconfig")
     interfaces = kabi.check(series, onto, result, trees, store, subject.whitelist, history)
     progress.step("kABI")
-    return DriftReport((*clashes, *forgotten, *options.findings, *interfaces), (*unread, *options.skipped))
+    return DriftReport((*clashes, *names, *forgotten, *options.findings, *interfaces), (*unread, *options.skipped))
 
 
 def _written(report: DriftReport) -> bytes:
