@@ -21,13 +21,12 @@ from backport.ingest.commits import ingest
 from backport.ingest.mail.defined import signatures
 from backport.model.definition import Definition
 from backport.model.progress import Progress
-from backport.model.result import RunResult
+from backport.model.result import Proved, RunResult
 from backport.model.verdict import PatchOutcome, Verdict
 from backport.output import MARK, output_folder
 from backport.package import atomic, version
 from backport.package.handover import Wishes, write
 from backport.prerequisites import complete, marked
-from backport.proving import check_stages, hand_over, prove
 from backport.report import document, figures
 from backport.settings import cache_folder
 
@@ -57,7 +56,10 @@ def run(options: Options, progress: Progress) -> RunResult:
     A conflict, a finding or a missing rpm is part of the result. An error of ours means that nothing was written.
     """
     definition = options.definition
-    check_stages(options.prove)
+    if options.prove:
+        from backport import proving  # late: compilers and machines are 30 modules, and most runs prove nothing
+
+        proving.check_stages(options.prove)
     with output_folder(options.destination) as work, ExitStack() as stack:
         sources = open_histories(definition, options.kernels, [options.onto], work, progress)
         if options.branch is not None:
@@ -76,8 +78,10 @@ def run(options: Options, progress: Progress) -> RunResult:
         wishes = Wishes(options.tarball, options.packager, options.srpm, cache_folder())
         package = write(work, definition, wishes, onto, kernel, replayed.outcomes, store, shop.trees, progress)
 
-        subject = hand_over(definition, options.onto, onto, replayed.outcomes, shop)
-        proved = prove(options.prove, subject, work / "proof", progress)
+        proved = Proved()
+        if options.prove:
+            subject = proving.hand_over(definition, options.onto, onto, replayed.outcomes, shop)
+            proved = proving.prove(options.prove, subject, work / "proof", progress)
         result = RunResult(
             tool=f"backport {__version__}",
             series=definition.name,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from backport.examine import Workshop, examine, open_histories
@@ -15,10 +15,8 @@ from backport.git.trees import Trees
 from backport.ingest.commits import ingest
 from backport.model.definition import Definition
 from backport.model.errors import BackportError, InputError
-from backport.model.finding import Finding
 from backport.model.progress import Progress
-from backport.model.proof import Measured, Proof
-from backport.model.result import Skipped
+from backport.model.result import Proved, Skipped
 from backport.model.verdict import PatchOutcome
 from backport.package import version
 from backport.package.atomic import put
@@ -63,21 +61,6 @@ class BootWish:
     mutants: int = 0
     accel: str = ""
     tools: Tools = Tools()
-
-
-@dataclass(slots=True)
-class Proved:
-    """Everything that proofs said."""
-
-    proofs: list[Proof] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    skipped: list[Skipped] = field(default_factory=list)
-    measured: list[Measured] = field(default_factory=list)
-
-    @property
-    def needs_person(self) -> bool:
-        """Whether any proof or finding asks for somebody; of a mutant its finding says so, which a reason may accept."""
-        return any(not p.as_expected for p in self.proofs if p.kind != "mutant") or any(found.blocks for found in self.findings)
 
 
 @dataclass(frozen=True, slots=True)

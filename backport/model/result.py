@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from backport.model.carried import Carried
 from backport.model.definition import ConfigValue
 from backport.model.finding import Finding
-from backport.model.proof import Proof
+from backport.model.proof import Measured, Proof
 from backport.model.verdict import PatchOutcome
 
 
@@ -31,6 +31,21 @@ class Skipped:
     what: str
     why: str
     then: str = ""
+
+
+@dataclass(slots=True)
+class Proved:
+    """Everything that proofs said."""
+
+    proofs: list[Proof] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    measured: list[Measured] = field(default_factory=list)
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether any proof or finding asks for somebody; of a mutant its finding says so, which a reason may accept."""
+        return any(not p.as_expected for p in self.proofs if p.kind != "mutant") or any(found.blocks for found in self.findings)
 
 
 @dataclass(frozen=True, slots=True)

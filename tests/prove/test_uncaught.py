@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from backport.model.proof import Outcome, Proof
+from backport.model.result import Proved
 from backport.prove.boot import _explained, _uncaught
 from backport.prove.build import Chain, Step
 from backport.prove.probe import Probe, Survivor
-from backport.proving import Proved
 
 MISSED = Proof("mutant", "mm/a.c:3 condition turned: if (a)", "x86_64", Outcome.PASSED)
 STEPS = (("one", b"mm/a.c"), ("two", b"mm/a.c"), ("three", b"mm/b.c"))
