@@ -77,6 +77,10 @@ KINDS: dict[str, tuple[str, str]] = {
         "The target's function lacks a label that an added goto names",
         "Add the label, or take the commit that does.",
     ),
+    "other-label": (
+        "What is done behind a label that an added goto names differs from upstream",
+        "Jump to where the same is done, or return as the target's function does there.",
+    ),
     "not-included": (
         "The target declares the name, but not where this file can see it",
         "Include the header that the hint names.",

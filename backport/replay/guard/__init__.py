@@ -49,4 +49,13 @@ def refusal(findings: Sequence[Finding]) -> str:
     return f"it needs {', '.join(names[:3])}{more}: see the findings"
 
 
-TEXT_KINDS = ("other-function", "left-over", "doubled-line", "second-place", "parses-worse", "strange-word", "unchecked-text")
+TEXT_KINDS = (
+    "other-function",
+    "left-over",
+    "doubled-line",
+    "second-place",
+    "parses-worse",
+    "other-label",
+    "strange-word",
+    "unchecked-text",
+)

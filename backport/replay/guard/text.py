@@ -15,7 +15,7 @@ from backport.model.series import Entry, show_path
 from backport.model.verdict import PLAIN, FileOutcome
 from backport.replay.guard.doubled import doubled
 from backport.replay.guard.function import other_function
-from backport.replay.guard.labels import absent_labels
+from backport.replay.guard.labels import absent_labels, other_labels
 from backport.replay.guard.landed import Fault, Landed, Speaks, speaks_all
 from backport.replay.guard.leftover import leftover
 from backport.replay.guard.parsing import parses_worse
@@ -32,6 +32,7 @@ CHECKS: dict[str, Check] = {
     "second-place": second_place,
     "parses-worse": parses_worse,
     "absent-label": absent_labels,
+    "other-label": other_labels,
     "strange-word": strange_words,
 }
 SEARCHING = ("strange-word",)

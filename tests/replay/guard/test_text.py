@@ -10,7 +10,7 @@ import pytest
 
 from backport.replay.guard.doubled import doubled
 from backport.replay.guard.function import other_function
-from backport.replay.guard.labels import absent_labels
+from backport.replay.guard.labels import absent_labels, other_labels
 from backport.replay.guard.landed import Landed, Speaks, speaks_all
 from backport.replay.guard.leftover import leftover
 from backport.replay.guard.parsing import parses_worse
@@ -288,3 +288,35 @@ def test_a_label_that_a_macro_makes_is_believed_where_the_function_jumped_there_
     before = LEAVES % (b"\tOUT_LABEL(box);\n" + JUMP)
     after = LEAVES % (b"\tOUT_LABEL(box);\n" + JUMP + b"\tif (box->full)\n\t\tgoto out;\n")
     assert not list(absent_labels(landed(before, before, after, after)))
+
+
+WORK = b"""static int put(struct box *box)
+{
+	char *copy;
+
+	lock(box);
+%s	copy = make(box);
+	fill(box, copy);
+%s	return 0;
+}
+"""
+ENDS = {
+    "upstream": b"	drop(copy);\nout:\n	unlock(box);\n",
+    "all of it": b"out:\n	drop(copy);\n	unlock(box);\n",
+    "nothing of it": b"	drop(copy);\n	unlock(box);\nout:\n",
+    "another name": b"	drop(copy);\nout:\n	release(box);\n",
+    "more in some cases": b"	drop(copy);\nout:\n	if (copy)\n		drop(copy);\n	unlock(box);\n",
+    "the same": b"	drop(copy);\n	count(box);\nout:\n	unlock(box);\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("ends", "told"),
+    [("all of it", "drop"), ("nothing of it", "unlock"), ("another name", ""), ("more in some cases", ""), ("the same", "")],
+)
+def test_a_goto_whose_label_leads_to_other_work(ends: str, told: str) -> None:
+    """The copy is not yet made where the patch jumps."""
+    upstream, target = ENDS["upstream"], ENDS[ends]
+    texts = [WORK % (jump, end) for jump in (b"", JUMP) for end in (upstream, target)]
+    found = list(other_labels(landed(*texts)))
+    assert [(fault.what, fault.line, told in fault.why) for fault in found] == ([("out", 7, True)] if told else [])
