@@ -12,6 +12,8 @@ from backport.cli import STATUS_HELP
 
 if TYPE_CHECKING:
     from backport.model.definition import Definition
+    from backport.package.change import Change
+    from backport.package.document import Document
     from backport.package.edit import Edited
     from backport.package.plan import PatchFile
 
@@ -47,6 +49,8 @@ def command() -> None:
 @_buildid
 @click.option("--evr", default="", metavar="VERSION-RELEASE", help="For the changelog header [default: as the spec says].")
 @click.option("--bump", is_flag=True, help="Raise the release by one, as the spec counts it [default: the buildid alone].")
+@click.option("--kernel", "kernels", multiple=True, metavar="PATH|URL", help="A history with the tree (may be repeated).")
+@click.option("--onto", metavar="REV", help="The tree to ask whether the config survives [default: the last run's].")
 @click.option("--own-lines", is_flag=True, help="kernel-ark: Patch lines of its own instead of linux-kernel-test.patch.")
 def edit(
     spec: Path,
@@ -61,16 +65,20 @@ def edit(
     buildid: str | None,
     evr: str,
     bump: bool,
+    kernels: tuple[str, ...],
+    onto: str | None,
     own_lines: bool,
 ) -> int:
     """Take the series into SPEC: patch files, their declaration and application, config, changelog, buildid.
 
     Every place must be found exactly once, or nothing is written. A second edit changes nothing; a new revision of the series
-    replaces its own lines, which it marked, and nothing else.
+    replaces its own lines, which it marked, and nothing else. Where the kernel's tree is known, Kconfig is asked whether the
+    symbols survive, for every kernel that the folder of SPEC configures.
     """
     from backport.package import adopt, document, edit
 
     definition, files = _taken(series, patches)
+    read = document.read(spec)
     change = adopt.change(
         definition.name if definition else series,
         definition,
@@ -83,12 +91,12 @@ def edit(
         own_lines=own_lines,
         bump=bump,
     )
-    edited = edit.edit(document.read(spec), change, spec.parent)
-    facts: list[str] = []
+    change, facts = _survived(read, change, kernels, onto or "", definition, _folder(change.series, patches).parent)
+    edited = edit.edit(read, change, spec.parent)
     if trust_spec:
         from backport.package import verify
 
-        facts = verify.confirm(edited.after, spec.parent)
+        facts = [*verify.confirm(edited.after, spec.parent), *facts]
     _show(edited, spec, facts, in_place=in_place, as_diff=as_diff)
     return 0
 
@@ -171,6 +179,41 @@ def _taken(series: str, patches: Path | None) -> tuple[Definition | None, tuple[
     known = series.endswith(".toml") or "/" in series or series in catalog.names(folders)
     definition = catalog.find(series, folders) if known or not given else None
     return definition, adopt.patch_files(_folder(definition.name if definition else series, patches))
+
+
+def _survived(
+    read: Document, change: Change, kernels: tuple[str, ...], onto: str, definition: Definition | None, run: Path
+) -> tuple[Change, list[str]]:
+    """The change with the symbols that the tree says it brings, and what there is to say of it.
+
+    A tree that nobody named and that does not fit (another kernel than the definition's) is a fact, not an error.
+    """
+    from dataclasses import replace
+
+    from backport import survival
+    from backport.model.errors import InputError
+    from backport.package import fresh
+    from backport.package.distgit.applied import usual
+    from backport.package.flavours import flavours
+    from backport.report.console import Console
+    from backport.settings import default_kernels
+
+    folder = Path(read.where).parent
+    named = bool(kernels or onto)
+    kernels, onto = kernels or default_kernels(), onto or fresh.onto_of_run(run) or (definition.onto if definition else "")
+    if not (kernels and onto) and not named:
+        return change, [
+            "whether the config survives was not asked: no tree is known (--kernel PATH --onto REV)"
+        ] if change.config else []
+    question = survival.Question(change, usual(read), flavours(folder, {}), kernels, onto)
+    try:
+        with Console(sys.stderr) as console:
+            found = survival.survive(question, console)
+    except InputError as error:
+        if named or not isinstance(error, survival.WrongTreeError):
+            raise
+        return change, [f"whether the config survives was not asked: {error.what}"]
+    return replace(change, asked=found.asked), list(found.facts)
 
 
 def _folder(series: str, patches: Path | None) -> Path:

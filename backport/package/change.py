@@ -19,7 +19,8 @@ class Change:
 
     `entries` has one changelog text a patch file; `date` is in seconds since 1970 (UTC); `buildid` is "ksm" or ".ksm", empty for
     none; `bump` raises the release by one; `evr` is what the changelog header is to say where the spec itself does not tell;
-    `own_lines` asks the ark dialect for patches of its own instead of linux-kernel-test.patch.
+    `own_lines` asks the ark dialect for patches of its own instead of linux-kernel-test.patch; `asked` are the symbols that the
+    series brings and that ask for a value, where the kernel's tree told (None: as the text of the patches shows).
     """
 
     series: str
@@ -32,6 +33,7 @@ class Change:
     evr: str = ""
     own_lines: bool = False
     bump: bool = False
+    asked: tuple[str, ...] | None = None
 
     @property
     def digest(self) -> str:

@@ -55,6 +55,14 @@ def version_of_run(folder: Path) -> str:
         raise InputError("the version of the kernel is not known", where=str(folder), then="give it with --version") from error
 
 
+def onto_of_run(folder: Path) -> str:
+    """The commit onto which the run whose output the folder is put its series; '' where it is none."""
+    try:
+        return str(json.loads((folder / "report.json").read_bytes())["onto_commit"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
 def parse(text: str) -> version.KernelVersion:
     """`2.6.31.3` or `6.1-rc2` as the Makefile of that kernel would say it."""
     found = _VERSION.fullmatch(text)

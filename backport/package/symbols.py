@@ -10,7 +10,7 @@ from pathlib import Path
 
 from backport.model.definition import ConfigValue
 from backport.model.errors import InputError
-from backport.package import blocks, config
+from backport.package import blocks, config, flavours
 from backport.package.change import Change, Dialect
 from backport.package.plan import PatchFile
 
@@ -38,7 +38,7 @@ def merge(dialect: Dialect, change: Change, folder: Path) -> tuple[dict[str, byt
     has no value: `nonint_oldconfig` of that dialect stops at it, on each architecture that sees it.
     """
     values = _distinct(change.config)
-    tree = next((folder / name for name in dialect.trees if (folder / name).is_dir()), None)
+    tree = _tree(dialect, folder)
     if tree is not None:
         return _file_each(change, values, folder, tree)
     generic = _generic(dialect, folder)
@@ -53,7 +53,9 @@ def merge(dialect: Dialect, change: Change, folder: Path) -> tuple[dict[str, byt
             continue
         wanted.append(value)
     if dialect.strict_config:
-        _refuse_unanswered(change, {s.symbol for lines in said.values() for s in lines})
+        says = [one.says() for one in flavours.flavours(folder, {name: before})]
+        everywhere = set.intersection(*says) if says else set()
+        _refuse_unanswered(change, {s.symbol for s in said[name]} | everywhere, [s for lines in said.values() for s in lines])
     return {name: _appended(before, change.series, wanted)}, []
 
 
@@ -137,15 +139,21 @@ def _known(value: ConfigValue, said: dict[str, list[Said]], generic: str) -> boo
     return any(one.file == generic for one in mine)
 
 
-def _refuse_unanswered(change: Change, answered: set[str]) -> None:
+def _refuse_unanswered(change: Change, answered: set[str], said: Sequence[Said]) -> None:
+    """InputError for a symbol that the patches bring, and that has no value on every architecture and in every flavour."""
     asked = {value.symbol for value in change.config}
-    open_ = [symbol for symbol in brought(change.patches) if symbol not in answered | asked]
-    if open_:
-        raise InputError(
-            f"the patches bring CONFIG_{', CONFIG_'.join(open_)}, which nobody gives a value: the build would stop and ask",
-            where=change.series,
-            then="name it under [config] in series.toml (n where it is not wanted)",
-        )
+    new = brought(change.patches) if change.asked is None else change.asked
+    open_ = [symbol for symbol in new if symbol not in answered | asked]
+    if not open_:
+        return
+    some = sorted({one.file for one in said if one.symbol in open_})
+    raise InputError(
+        f"the patches bring CONFIG_{', CONFIG_'.join(open_)}, which "
+        + (f"has a value in {', '.join(some[:3])} only" if some else "nobody gives a value")
+        + ": the build would stop and ask",
+        where=change.series,
+        then="name it under [config] in series.toml (n where it is not wanted), or with --config",
+    )
 
 
 def _appended(data: bytes, series: str, values: Sequence[ConfigValue]) -> bytes:
@@ -158,11 +166,34 @@ def _appended(data: bytes, series: str, values: Sequence[ConfigValue]) -> bytes:
     return data[:place] + block + data[place:]
 
 
+def _tree(dialect: Dialect, folder: Path) -> Path | None:
+    """The folder of one file a symbol that serves every flavour: kernel-ark's fedora/ does not serve its rhel/, common/ does."""
+    found = [folder / name for name in dialect.trees if (folder / name).is_dir()]
+    if len(found) > 1 and len(_flavours(found[0].parents[1])) > 1:
+        found.sort(key=lambda tree: tree.parent.name != "common")
+    return found[0] if found else None
+
+
+def _flavours(top: Path) -> list[Path]:
+    """kernel-ark: the folders beside common/, each with what is generic in it."""
+    return [path for path in sorted(top.iterdir()) if path.name != "common" and (path / "generic").is_dir()]
+
+
+def _answered(top: Path) -> set[str]:
+    """The symbols that have a value whatever the architecture and flavour, not below a folder of one architecture alone."""
+
+    def here(place: Path) -> set[str]:
+        return {path.name.removeprefix("CONFIG_") for path in place.glob("CONFIG_*")}
+
+    each = [here(path / "generic") for path in _flavours(top)]
+    return here(top) | here(top / "common" / "generic") | (set.intersection(*each) if each else set())
+
+
 def _file_each(change: Change, values: Sequence[ConfigValue], folder: Path, tree: Path) -> tuple[dict[str, bytes], list[str]]:
     """One file a symbol, as kernel-ark and Fedora 24 to 29 have it; any of the tree, in whatever folder, may say the opposite."""
     files = {}
     top = folder / tree.relative_to(folder).parts[0]
-    _refuse_unanswered(change, {path.name.removeprefix("CONFIG_") for path in top.glob("**/CONFIG_*")})
+    _refuse_unanswered(change, _answered(top), [Said(str(p.parent.name), 0, p.name[7:], "") for p in top.glob("**/CONFIG_*")])
     for value in values:
         name = f"CONFIG_{value.symbol}"
         target = str((tree / name).relative_to(folder))

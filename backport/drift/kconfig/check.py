@@ -16,7 +16,7 @@ from backport.drift.kconfig.blocks import TYPES, Block, quoted
 from backport.drift.kconfig.changed import changed
 from backport.drift.kconfig.files import KconfigTree, Scans, open_pair
 from backport.drift.kconfig.introduced import look_up
-from backport.drift.kconfig.machines import Machine, machines
+from backport.drift.kconfig.machines import Configured, Machine, configured, machines
 from backport.drift.kconfig.objects import orphans
 from backport.drift.kconfig.reach import Configuration, Reached
 from backport.drift.kconfig.sandbox import Loaded, Sandbox, UnreadableError
@@ -68,17 +68,19 @@ def check(
     trees: Trees,
     store: Store,
     history: History | None = None,
+    kernels: Sequence[Configured] = (),
 ) -> KconfigReport:
     """Everything about the configuration of `result_tree`, which is `onto_tree` with the series applied.
 
-    `config` is what the built kernel must have. Nothing of the trees is run and no file is written.
+    `config` is what the built kernel must have; `kernels` are those that are built, in place of every architecture with its
+    defconfig. Nothing of the trees is run and no file is written.
     """
     history = history or History(store)
     scans = Scans(store)
     onto, result = open_pair(onto_tree, result_tree, trees, store, scans)
     rows = history.added_lines([(patch.parent_tree, patch.tree) for patch in series.patches])
     added = Added(series.patches, rows, store, scans)
-    gate = _Gate(series, onto, result, tuple(config), added, trees, store, history)
+    gate = _Gate(series, onto, result, tuple(config), added, trees, store, history, kernels)
     if not result.oids:
         gate.skip("Kconfig", "the target has no Kconfig file: it is no kernel tree")
         return KconfigReport((), (), tuple(gate.skipped))
@@ -114,6 +116,7 @@ class _Gate:
         trees: Trees,
         store: Store,
         history: History,
+        kernels: Sequence[Configured] = (),
     ) -> None:
         self._series = series
         self._onto = onto
@@ -123,6 +126,7 @@ class _Gate:
         self._trees = trees
         self._store = store
         self._history = history
+        self._kernels = kernels
         self._definitions = added.definitions()
         self._new = sorted(name for name in result.defined if name not in onto.defined)
         self.skipped: list[Skipped] = []
@@ -164,6 +168,8 @@ class _Gate:
         if not names:
             return answers
         found = list(machines(self._result, _version(self._result.read("Makefile") or "")))
+        if self._kernels:
+            found = list(configured(found, self._kernels))
         if not found:
             self.skip("whether the symbols can be set", "the target has none of the architectures that Fedora builds")
         sandbox = Sandbox()

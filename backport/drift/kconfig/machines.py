@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from backport.drift.kconfig.files import KconfigTree
 
@@ -37,21 +37,35 @@ FEDORA = (
     Architecture("arm", ("arm",), "arm", ("configs/multi_v7_defconfig", "configs/versatile_defconfig")),
     Architecture("aarch64", ("arm64",), "arm64", ("configs/defconfig",)),
 )
+_RPM = {"i686": "i386", "i586": "i386", "ppc64": "ppc64", "armv": "arm"}  # how the names of rpm's architectures begin
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """A kernel that a distribution builds: its name (`i686-PAE`), the architecture as rpm calls it, its whole .config."""
+
+    name: str
+    cpu: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """An architecture as one tree has it: the root file, the environment of its Kconfig, its defconfig (None: defaults only)."""
+    """An architecture as one tree has it: the root file, the environment of its Kconfig, its defconfig (None: defaults only).
+
+    `flavour` names one of several kernels of the architecture; `defconfig` is then that kernel's own.
+    """
 
     architecture: Architecture
     root: str
     environment: tuple[tuple[str, str], ...]
     defconfig: str | None
+    flavour: str = ""
 
     @property
     def name(self) -> str:
         """As Fedora calls it."""
-        return self.architecture.name
+        return self.flavour or self.architecture.name
 
 
 def machines(tree: KconfigTree, version: str) -> Iterator[Machine]:
@@ -68,3 +82,12 @@ def machines(tree: KconfigTree, version: str) -> Iterator[Machine]:
         }  # fmt: skip
         defconfigs = (tree.read(f"arch/{folder}/{name}") for name in found.defconfigs)
         yield Machine(found, top, tuple(environment.items()), next(filter(None, defconfigs), None))
+
+
+def configured(found: Sequence[Machine], kernels: Sequence[Configured]) -> Iterator[Machine]:
+    """The machines as a distribution configures them; a kernel for none of them is left out."""
+    for kernel in kernels:
+        word = next((name for prefix, name in _RPM.items() if kernel.cpu.startswith(prefix)), kernel.cpu)
+        for machine in found:
+            if machine.architecture.name == word:
+                yield replace(machine, defconfig=kernel.text, flavour=kernel.name)
