@@ -20,7 +20,7 @@ from backport.model.result import Proved, Skipped
 from backport.model.verdict import PatchOutcome
 from backport.package import version
 from backport.package.atomic import put
-from backport.prove import boot, build, config, machine, package, probe, profile, toolchain
+from backport.prove import boot, build, config, machine, package, probe, profile, toolchain, vng
 from backport.prove.bench import open_bench
 from backport.prove.build import Chain, Setup, Step
 from backport.prove.config import Recipe, Wish
@@ -60,6 +60,7 @@ class BootWish:
     control: bool = False
     mutants: int = 0
     accel: str = ""
+    backend: str = "qemu"
     tools: Tools = Tools()
 
 
@@ -146,6 +147,8 @@ def prove_build(landed: Landed, wish: BuildWish, progress: Progress) -> Proved:
 def prove_boot(landed: Landed, wish: BootWish, progress: Progress, line: Callable[[str], None]) -> Proved:
     """Build a small kernel with the series, boot it, and let the probe say what works; then controls and mutants, as asked."""
     build.need_make()
+    if wish.backend == "vng":
+        vng.need()
     prober = probe.load(landed.definition.source.parent / "probe")
     proved = Proved()
     with open_bench(cache_folder(), landed.kernel, landed.shop.store) as bench:
@@ -155,8 +158,8 @@ def prove_boot(landed: Landed, wish: BootWish, progress: Progress, line: Callabl
             trial = boot.Trial(prober, init, wish.consoles, line, proved.measured)
             accel = wish.accel or machine.accelerator(arch)
             for number, processors in enumerate(wish.processors):
-                on = machine.Machine(arch, processors, prober.memory, accel)
-                tip = Setup(arch, boot_recipe(landed.definition, prober, processors), chain)
+                on = machine.Machine(arch, processors, prober.memory, accel, wish.backend)
+                tip = Setup(arch, boot_recipe(landed.definition, prober, processors, wish.backend), chain)
                 work = (bench, tip, on, trial, progress)
                 subject = f"{landed.chain.onto} with {landed.definition.name}"
                 proved.proofs.append(boot.build_and_boot("boot", subject, landed.chain.tip, *work))
@@ -181,7 +184,7 @@ def prove_package(definition: Definition, wish: BootWish, file: Path, progress: 
         kernel = Path(folder) / "vmlinuz"
         kernel.write_bytes(package.boot_image(file))
         for processors in wish.processors:
-            on = machine.Machine(arch, processors, prober.memory, wish.accel or machine.accelerator(arch))
+            on = machine.Machine(arch, processors, prober.memory, wish.accel or machine.accelerator(arch), wish.backend)
             proof = boot.boot_image("boot", file.name, kernel, on, boot.Trial(prober, init, wish.consoles, line, proved.measured))
             proved.proofs.append(proof)
     progress.done(f"{file.name}: {', '.join(proof.outcome.value for proof in proved.proofs)}")
@@ -199,10 +202,12 @@ def rpmbuild(landed: Landed, source: Path, arch: str, tools: Tools, destination:
     return package.shown(package.rebuild(source, chain, arch, destination.absolute()))
 
 
-def boot_recipe(definition: Definition, prober: probe.Probe, processors: int) -> Recipe:
+def boot_recipe(definition: Definition, prober: probe.Probe, processors: int, backend: str = "qemu") -> Recipe:
     """The smallest kernel that boots, that the probe can look into, and that has the feature."""
-    wishes = (*boot_wishes(processors), *prober.wishes, *series_wishes(definition, optional=False))
-    return Recipe("boot" if processors > 1 else "boot-up", "allnoconfig", wishes)
+    more = vng.wishes() if backend == "vng" else ()
+    wishes = (*boot_wishes(processors), *more, *prober.wishes, *series_wishes(definition, optional=False))
+    name = "boot-vng" if backend == "vng" else "boot"
+    return Recipe(name if processors > 1 else f"{name}-up", "allnoconfig", wishes)
 
 
 def chosen(kernel: str, arch: str, tools: Tools) -> toolchain.Toolchain:

@@ -76,6 +76,7 @@ def build(
 @click.option("--mutants", default=0, type=click.IntRange(0, 1000), metavar="N", help="Also boot N kernels with one thing wrong.")
 @click.option("--rpm", type=click.Path(path_type=Path), metavar="FILE", help="Boot the kernel in this binary RPM instead.")
 @click.option("--accel", type=click.Choice(["tcg", "kvm"]), help="How qemu runs it [default: kvm where it works, else tcg].")
+@click.option("--backend", type=click.Choice(["qemu", "vng"]), default="qemu", help="vng: virtme-ng, for current kernels.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where consoles go [default: build/SERIES-proof].")
 def boot(
     series: str,
@@ -91,6 +92,7 @@ def boot(
     mutants: int,
     rpm: Path | None,
     accel: str | None,
+    backend: str,
     out: Path | None,
 ) -> int:
     """Boot SERIES on its target under qemu, and let the feature's probe say whether it works."""
@@ -103,6 +105,7 @@ def boot(
         control=control,
         mutants=mutants,
         accel=accel or "",
+        backend=backend,
         tools=proving.Tools(cc, profile),
     )
     if rpm is not None:

@@ -20,7 +20,7 @@ from backport.model.progress import Progress
 from backport.model.proof import Measured, Outcome, Proof
 from backport.model.result import Skipped
 from backport.model.series import Entry
-from backport.prove import machine, objects
+from backport.prove import machine, objects, vng
 from backport.prove.bench import Bench, Make
 from backport.prove.build import Chain, Setup, plural
 from backport.prove.config import make_config
@@ -59,10 +59,14 @@ def boot_image(kind: str, subject: str, kernel: Path, on: Machine, trial: Trial)
     name = "".join(c if c.isalnum() or c in "-." else "-" for c in f"{kind}-{subject}-{on.arch}-{on.processors}")[:120]
     with writing(trial.consoles), tempfile.TemporaryDirectory(prefix="backport-") as folder:
         trial.consoles.mkdir(parents=True, exist_ok=True)
-        disk = Path(folder) / "initramfs"
-        disk.write_bytes(initramfs(trial.init, [("number", number.encode())]))
         keep = trial.consoles / f"{name}.console"
-        booted = machine.boot(on, kernel, disk, number, trial.probe.timeout, trial.line, keep)
+        rest = (number, trial.probe.timeout, trial.line, keep)
+        if on.backend == "vng":
+            booted = vng.boot(on, kernel, trial.init, Path(folder), *rest)
+        else:
+            disk = Path(folder) / "initramfs"
+            disk.write_bytes(initramfs(trial.init, [("number", number.encode())]))
+            booted = machine.boot(on, kernel, disk, *rest)
     verdict = judge(booted.console, number, booted.ending)
     place = f"{trial.consoles.name}/{keep.name}"
     if verdict.measures:

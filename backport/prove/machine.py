@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -29,17 +29,19 @@ _SECTOR = bytes.fromhex("baf803b04beef4ebfd").ljust(510, b"\0") + b"\x55\xaa"
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """The machine to boot: architecture, processors, memory in MB, and how qemu runs it ("tcg" or "kvm")."""
+    """The machine to boot: architecture, processors, memory in MB, how qemu runs it ("tcg" or "kvm"), and who composes it."""
 
     arch: str
     processors: int = 1
     memory: int = 128
     accel: str = "tcg"
+    backend: str = "qemu"
 
     @property
     def name(self) -> str:
         """For people: "x86_64, 2 processors, tcg"."""
-        return f"{self.arch}, {self.processors} processor{'s' * (self.processors != 1)}, {self.accel}"
+        with_vng = ", vng" if self.backend == "vng" else ""
+        return f"{self.arch}, {self.processors} processor{'s' * (self.processors != 1)}, {self.accel}{with_vng}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,11 @@ def boot(
     # panic=-1: restart at once, which -no-reboot turns into an end. no_timer_check: on a busy host the kernel's look at the
     # timer, ten ticks long, sees too few of them, and it panics.
     command += ["-append", "console=ttyS0 panic=-1 oops=panic no_timer_check"]
+    return observe(command, number, timeout, line, keep)
+
+
+def observe(command: Sequence[str], number: str, timeout: float, line: Callable[[str], None], keep: Path) -> Booted:
+    """What a qemu that is called like this prints, read as `boot` says."""
     reader = _Reader(number, line)
     with writing(keep), keep.open("wb", buffering=0) as file:
         reader.write = file.write

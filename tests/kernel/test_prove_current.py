@@ -139,3 +139,10 @@ def fragment(folder: Path) -> str:
     path = folder / "answer.config"
     path.write_text("CONFIG_PROC_FS=y\nCONFIG_PROC_ANSWER=y\n")
     return str(path)
+
+
+@pytest.mark.skipif(not shutil.which("vng"), reason="virtme-ng is not installed")
+def test_virtme_ng_boots_it_too(current: Current, tmp_path: Path) -> None:
+    document = current.prove("boot", "answer", "-p", "2", "--control", "--backend", "vng", cwd=tmp_path)
+    assert [(p["kind"], p["outcome"]) for p in document["proofs"]] == [("boot", "passed"), ("control", "absent")]
+    assert document["proofs"][0]["setup"].endswith(", vng")

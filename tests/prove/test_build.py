@@ -235,7 +235,7 @@ def test_the_sample_has_no_probe(tmp_path: Path) -> None:
 
 def test_profiles_are_listed_with_their_reasons(tmp_path: Path) -> None:
     said = backport("prove", "profiles", cwd=tmp_path, status=0).stdout.decode()
-    assert "linux-2.6.31-gcc-10-to-13: kernels 2.6.31 to below 2.6.33, gcc 10 to below 14" in said
+    assert "linux-2.6.31-gcc-10-to-13: kernels 2.6.31 to below 2.6.34, gcc 10 to below 14" in said
     assert "silent triple fault" in said
 
 

@@ -45,9 +45,20 @@ def mine(tmp_path: Path) -> Profile:
     return load(path)
 
 
-@pytest.mark.parametrize("kernel", ["2.6.31", "2.6.31.14", "2.6.32", "2.6.32.9-rc1"])
+@pytest.mark.parametrize("kernel", ["2.6.31", "2.6.31.14", "2.6.32", "2.6.32.59", "2.6.33-rc1", "2.6.33"])
 def test_kernels_that_were_built_have_a_profile_for_gcc_12(kernel: str) -> None:
     assert pick(available(), kernel, "12.2.0").name == "linux-2.6.31-gcc-10-to-13"
+
+
+def test_a_current_kernel_has_one_that_cures_next_to_nothing() -> None:
+    found = pick(available(), "6.1.192", "12.2.0")
+    assert (found.name, found.cc, found.headers, found.perl) == ("linux-6.1-gcc-12", (), (), ())
+
+
+def test_a_neighbour_that_nobody_tried_is_taken_by_name_alone() -> None:
+    with pytest.raises(InputError, match=r"no toolchain profile builds kernel 6\.6\.1"):
+        pick(available(), "6.6.1", "12.2.0")
+    assert pick(available(), "6.6.1", "12.2.0", "linux-6.1-gcc-12").name == "linux-6.1-gcc-12"
 
 
 def test_each_cure_of_ours_has_its_reason() -> None:

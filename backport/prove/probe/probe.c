@@ -436,7 +436,7 @@ void execute(const char *word)
 {
 	const char *words[] = { "/init", word, 0 }, *none[] = { 0 };
 
-	CALL(__NR_execve, "/init", words, none);
+	CALL(__NR_execve, "/proc/self/exe", words, none);
 }
 
 __attribute__((weak)) int executed(const char *word)
@@ -461,10 +461,23 @@ static void mount(const char *type, const char *where)
 	CALL(__NR_mount, type, where, type, 0, "");
 }
 
-/* `stack` is what the kernel left there: the number of words, and the words. */
+/* The number of this boot: in a file beside us; for an init that is not ours, in our environment. */
+static const char *number_of_boot(const char **environment)
+{
+	static char number[64];
+
+	read_text("/number", number, sizeof(number));
+	for (; !number[0] && *environment; environment++)
+		if (!memcmp(*environment, "NUMBER=", 7))
+			format_text(number, sizeof(number), "%s", *environment + 7);
+	return number;
+}
+
+/* `stack` is what the kernel left there: the number of words, the words, a zero, and the environment. */
 void first(long *stack)
 {
-	char number[64] = "", text[128];
+	const char *number = number_of_boot((const char **)stack + stack[0] + 2);
+	char text[128];
 	int counts[4] = { 0, 0, 0, 0 }, status = 0, length, i;
 	const char *verdict = "failed";
 	long pid;
@@ -476,7 +489,6 @@ void first(long *stack)
 	mount("sysfs", "/sys");
 	mount("debugfs", "/sys/kernel/debug");
 	mount("tmpfs", "/tmp");
-	read_text("/number", number, sizeof(number));
 	CALL(__NR_pipe, results);
 	pid = spawn(run_probe, 0);
 	while (CALL(__NR_wait4, pid, &status, 0, 0) != pid)
