@@ -42,8 +42,8 @@ class FileCheck:
         self._added = added
         self._target = view.target
         self._overlay = view.overlay
-        self.unexplained = 0
-        self.unsearched = 0
+        self.unexplained: set[bytes] = set()
+        self.unsearched: set[bytes] = set()
 
     def missing(self) -> list[Missing]:
         """Every use that the target cannot satisfy."""
@@ -125,7 +125,7 @@ class FileCheck:
         unknown = [use for use in unknown if use.name not in self._view.made]
         nowhere = list(self._nowhere([use for use in unknown if use.name not in {found.name for found in explained}]))
         told = {use.name for use in explained} | {missing.name for missing in nowhere}
-        self.unexplained += len(names - told - self._view.made.keys())
+        self.unexplained |= names - told - self._view.made.keys()
         yield from nowhere
         yield from self._absent({use: place for use, place in explained.items() if not self._mentioned(use.name)})
 
@@ -189,7 +189,7 @@ class FileCheck:
             return
         found = self._target.search.look({use.name for use in explained})
         if found is None:
-            self.unsearched += len({use.name for use in explained})
+            self.unsearched |= {use.name for use in explained}
         for use, place in explained.items():
             declared = [p for p in found.declared.get(use.name, ()) if fits(p, use.role)] if found is not None else []
             seen = found.mentioned[use.name] if found is not None else frozenset()
@@ -199,7 +199,7 @@ class FileCheck:
             if declared:
                 yield self._out_of_sight(missing, declared, not any(path in self._view.closure.files for path in seen))
             elif any(path in self._view.closure.files for path in seen):
-                self.unexplained += 1  # a macro of a header that it does see may make it
+                self.unexplained.add(use.name)  # a macro of a header that it does see may make it
             elif is_annotation(place.declaration):
                 yield replace(missing, kind="absent-annotation", hint="an annotation, no code: leave it out")
             else:

@@ -7,7 +7,6 @@ not even upstream's own tree explains to our reader (a word made by a macro) is 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -23,6 +22,7 @@ from backport.drift.origin import Origin, Origins
 from backport.drift.side import Overlay
 from backport.drift.signatures import changed_signatures
 from backport.drift.takenaway import Merged, lost_names, no_longer_seen, still_used
+from backport.drift.unchecked import Unchecked
 from backport.drift.view import Missing, Texts, View
 from backport.drift.workbench import Lines, Workbench
 from backport.model.finding import Finding
@@ -32,6 +32,7 @@ from backport.model.series import FileChange, Patch, Series
 STAGE = "drift"
 _SOURCE = (b".c", b".h")
 _NOTHING = Added((), frozenset(), frozenset(), (), ())
+_LARGEST = 4 << 20  # a file of more than that is a table: its words take six seconds
 _TELLING = 12  # bytes of a line from which it tells one file from another
 
 
@@ -61,7 +62,7 @@ class KernelGuard:
         self._before = self._after = onto_tree
         self._target = bench.target(onto_tree)
         self._origins = Origins(series.base, bench.trees, bench.history, bench.index)
-        self._uncounted: Counter[str] = Counter()
+        self._unchecked = Unchecked()
         self._lines: dict[str, Lines] = {}
 
     def findings(self, patch: Patch, tree: str = "") -> list[Finding]:
@@ -76,9 +77,12 @@ class KernelGuard:
                 continue
             if change.new_path.endswith(_SOURCE):
                 text = self._store.read(change.new.oid, "blob")
+                if len(text) > _LARGEST:
+                    self._unchecked.leave("large", change.new_path)
+                    continue
                 added.append((change, read_added(text, change.new.oid, lines, self._index) if lines else _NOTHING))
             elif change.new_path.endswith(b".S") and lines:
-                self._uncounted["assembler"] += 1
+                self._unchecked.leave("assembler", change.new_path)
         for change, what in added:
             self._learn(change, what)
         self._target.side.bring(self._trial.files)
@@ -108,7 +112,7 @@ class KernelGuard:
     def _seen(self, patch: Patch, change: FileChange) -> View | None:
         path = self._target.path(change, self._trial) or self._moved(change, self._lines[patch.commit])
         if path is None or change.new is None:
-            self._uncounted["absent"] += 1
+            self._unchecked.leave("absent", change.new_path)
             return None
         old = self._store.read(change.old.oid, "blob") if change.old is not None and change.old.is_file else b""
         texts = Texts(change.new_path, change.new.oid, old, self._store.read(change.new.oid, "blob"))
@@ -135,8 +139,8 @@ class KernelGuard:
             *only_configured(view, what.uses),
             *moved_constants(view, what.uses),
         ]
-        self._uncounted["unexplained"] += check.unexplained
-        self._uncounted["unsearched"] += check.unsearched
+        self._unchecked.leave_names("unexplained", view.path, check.unexplained)
+        self._unchecked.leave_names("unsearched", view.path, check.unsearched)
         return found
 
     def _merges(self, views: Iterable[View]) -> Iterable[Missing]:
@@ -198,21 +202,8 @@ class KernelGuard:
         )
 
     def skipped(self) -> tuple[Skipped, ...]:
-        """What was not looked at, counted."""
-        return tuple(self._skipped())
-
-    def _skipped(self) -> Iterable[Skipped]:
-        count = self._uncounted
-        if count["assembler"]:
-            yield Skipped(STAGE, f"{count['assembler']} changed assembler files", "names in .S files are not checked")
-        if count["absent"]:
-            yield Skipped(STAGE, f"{count['absent']} changed files", "the target does not have them; the replay says so too")
-        if count["unexplained"]:
-            why = "neither tree has a declaration that our reader understands (words made by macros)"
-            yield Skipped(STAGE, f"{count['unexplained']} names on added lines", why)
-        if count["unsearched"]:
-            why = "the clone lacks objects, so that headers outside of the include closure could not be searched"
-            yield Skipped(STAGE, f"{count['unsearched']} names", why, "give a full clone with --kernel")
+        """What was not looked at, counted and listed."""
+        return self._unchecked.skipped(STAGE)
 
 
 def summary(findings: Sequence[Finding]) -> str:

@@ -130,7 +130,7 @@ def test_words_that_no_declaration_explains_are_counted_not_guessed(kernel: Kern
     patch = kernel.edit("mm: use", SCAN, b"\treclaimed++;\n", b"\treclaimed += PageOdd(page);\n")
     report = guard(patch)
     assert said(report) == []
-    assert [entry.what for entry in report.skipped] == ["1 names on added lines"]
+    assert [entry.what for entry in report.skipped] == ["1 name (PageOdd) on added lines"]
 
 
 PASTED = (
@@ -176,7 +176,7 @@ def test_what_is_not_c_is_not_read(kernel: Kernel, guard: Check) -> None:
                                     "mm/Kconfig": b"config X\n\tbool\n", "mm/odd.c": b"\xff\xfe\x00int \xe9;\n"})  # fmt: skip
     report = guard(patch)
     assert said(report) == []
-    assert [entry.what for entry in report.skipped] == ["1 changed assembler files"]
+    assert [entry.what for entry in report.skipped] == ["1 file (arch/x86/entry.S) in assembler"]
 
 
 def test_a_file_that_the_target_lacks_is_counted(kernel: Kernel, guard: Check) -> None:
@@ -184,7 +184,7 @@ def test_a_file_that_the_target_lacks_is_counted(kernel: Kernel, guard: Check) -
     patch = kernel.edit("mm: fix it", "mm/later.c", b"return 1", b"return nothing_of_ours()")
     report = guard(patch)
     assert said(report) == []
-    assert [entry.what for entry in report.skipped] == ["1 changed files"]
+    assert [entry.what for entry in report.skipped] == ["1 file (mm/later.c) that the target does not have"]
 
 
 def test_a_warm_index_says_the_same(kernel: Kernel, guard: Check, tmp_path: Path) -> None:
