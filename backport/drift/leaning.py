@@ -1,8 +1,8 @@
 """Code of the target that the series leaves alone and that leans on what it takes out of a header, or calls it as it was before.
 
 Asked of the whole result, because a series may convert its users patch by patch. Upstream is the judge again: a file counts where
-upstream's version, after the last patch, has converted its use (or is gone). Not seen are members that a struct loses, and
-names that a source file outside of the header's folder declares for itself.
+upstream's version, after the last patch, has converted its use (or is gone). Members that a struct loses are `lostmembers`';
+not seen are names that a source file outside of the header's folder declares for itself.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def check(series: Series, onto: str, result: str, bench: Workbench) -> tuple[tup
         why = "the clone lacks objects, so their users were not sought"
         return (), (Skipped("drift", f"{len(changes)} names taken out of headers", why),)
     found = [f for path in files[:_MOST] for f in _users(path, changes, series, result, bench)]
-    told = [replace(f, introduced_by=_cause(f, series, bench)) for f in found[:_TOLD]] + found[_TOLD:]
+    told = [replace(f, introduced_by=converted_by(f, series, bench)) for f in found[:_TOLD]] + found[_TOLD:]
     left = len(files) - _MOST
     why = "they mention names that the series takes out of headers, and are too many to read"
     return tuple(told), (Skipped("drift", f"{left} files", why),) if left > 0 else ()
@@ -144,7 +144,7 @@ def _finding(path: bytes, line: int, change: _Change, series: Series) -> Finding
     return Finding(level, "old-code-breaks", name, patch.commit, change.header, 1, said, target, hint=hint)
 
 
-def _cause(found: Finding, series: Series, bench: Workbench) -> Cause | None:
+def converted_by(found: Finding, series: Series, bench: Workbench) -> Cause | None:
     """The last commit that changed the name in that file upstream, before the series: the one that converted it."""
     path = found.target.partition(":")[0].encode()
     until = series.patches[0].parent

@@ -1,0 +1,75 @@
+"""Struct members that a header loses and that other files still name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from backport.drift import lostmembers
+from backport.drift.workbench import Workbench
+from backport.git.history import History
+from backport.git.store import Store
+from backport.git.trees import Trees
+from backport.model.finding import Finding
+from backport.model.progress import Silent
+from backport.replay.engine import replay
+from tests.drift.repository import Kernel
+
+BOX = "include/linux/box.h"
+HEADER = b"struct box {\n\tint size;\n\tint count;\n};\nstruct other {\n\tint count;\n};\n"
+USER = b"#include <linux/box.h>\nint user(struct box *box, struct other *other)\n{\n\treturn box->count + other->count;\n}\n"
+LESS = HEADER.replace(b"\tint count;\n", b"", 1)
+
+
+def found(
+    tmp_path: Path, between: Mapping[str, bytes | None], patch: Mapping[str, bytes], user: bytes = USER, at: str = "fs/user.c"
+) -> tuple[list[Finding], str]:
+    """What is found where upstream did `between` before the patch, and the commit of that."""
+    (tmp_path / "kernel").mkdir()
+    kernel = Kernel(tmp_path / "kernel")
+    kernel.base = kernel.commit("release", {BOX: HEADER, at: user})
+    before = kernel.commit("fs: convert", between)
+    commit = kernel.commit("the patch", patch)
+    with Store(tmp_path / "run.git", [kernel.objects]) as store:
+        trees, history = Trees(store), History(store)
+        series = kernel.series(history, commit)
+        result = replay(series, kernel.base, store, trees, history, Silent()).tree
+        with Workbench(trees, store, history) as bench:
+            return list(lostmembers.check(series, history.commit(kernel.base).tree, result, bench)[0]), before
+
+
+def test_a_user_that_upstream_had_converted_before(tmp_path: Path) -> None:
+    (finding,), before = found(tmp_path, {"fs/user.c": USER.replace(b"box->count + ", b"")}, {BOX: LESS})
+    assert (finding.level, finding.kind, finding.symbol, finding.path) == ("error", "old-code-breaks", "count", BOX.encode())
+    assert finding.upstream == "taken out of struct box in include/linux/box.h"
+    assert finding.target == "fs/user.c:4 still uses it as it was"
+    assert finding.introduced_by is not None
+    assert finding.introduced_by.commit == before
+
+
+def test_an_initialiser_that_names_it(tmp_path: Path) -> None:
+    user = b"#include <linux/box.h>\nstatic struct box box = {\n\t.size = 1,\n\t.count = 2,\n};\n"
+    (finding,), _ = found(tmp_path, {"fs/user.c": user.replace(b"\t.count = 2,\n", b"")}, {BOX: LESS}, user)
+    assert (finding.symbol, finding.target) == ("count", "fs/user.c:4 still uses it as it was")
+
+
+def test_a_user_of_another_architecture_is_a_warning(tmp_path: Path) -> None:
+    (finding,), _ = found(tmp_path, {"arch/sparc/user.c": None}, {BOX: LESS}, at="arch/sparc/user.c")
+    assert finding.level == "warning"
+
+
+@pytest.mark.parametrize(
+    ("patch", "user"),
+    [
+        ({BOX: LESS, "fs/user.c": USER.replace(b"box->count + ", b"")}, USER),
+        ({BOX: LESS}, USER.replace(b"box->count + ", b"")),
+        ({BOX: HEADER.replace(b"size;\n\tint count", b"count;\n\tint size")}, USER),
+        ({BOX: HEADER.replace(b"\tint count;\n", b"\tunion {\n\t\tint count;\n\t\tlong all;\n\t};\n", 1)}, USER),
+        ({BOX: LESS}, USER.replace(b"other)", b"other, int (*count)(void))").replace(b"box->count", b"count()")),
+    ],
+    ids=["converts it itself", "another struct's", "moved", "into a union", "another thing"],
+)
+def test_what_breaks_nothing(tmp_path: Path, patch: Mapping[str, bytes], user: bytes) -> None:
+    assert found(tmp_path, {"README": b"\n"}, patch, user)[0] == []
