@@ -16,6 +16,7 @@ from backport.replay.rules.frame import Block, Frame, relaid
 from backport.replay.rules.lists import lists
 from backport.replay.rules.moved import moved
 from backport.replay.rules.present import present
+from backport.replay.rules.removed import removed
 from backport.replay.rules.renames import RULE as RENAMES
 from backport.replay.rules.renames import names, renamed, renames
 from backport.replay.rules.settle import Texts, clean_edits, disputed, framed, joined, united
@@ -25,7 +26,7 @@ from backport.replay.situation import Resolution, Situation
 
 Rule = Callable[[Situation], Resolution | None]
 
-LADDER: tuple[Rule, ...] = (renames, cleared, lists, anchor, words, present, drifted, moved, unneeded)
+LADDER: tuple[Rule, ...] = (renames, cleared, lists, anchor, words, present, drifted, moved, unneeded, removed)
 _SEARCHING = (moved, unneeded)
 _MOST_ASKED = 60  # disputes in one file; the corpus has 27 at most, and each is settled over the whole file
 _MOST_MORE = 4  # suggestions beside the best one
@@ -35,7 +36,8 @@ def attempt(situation: Situation, ladder: Sequence[Rule] = LADDER) -> tuple[Reso
     """What the ladder makes of a file, best first: one that is sure, or suggestions; empty where every rule abstains."""
     frame = framed(situation)
     if frame is None:
-        return tuple(_ranked(_answers(situation, ladder))) if situation.ours is None else ()
+        whole = situation.ours is None or situation.theirs is None  # the file as such is in dispute
+        return tuple(_ranked(_answers(situation, ladder))) if whole else ()
     answers: list[list[Resolution]] = []
     asked = _asked(situation, frame)
     for block in asked if len(asked) <= _MOST_ASKED else ():

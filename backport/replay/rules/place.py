@@ -23,6 +23,7 @@ _OPEN = re.compile(rb"^[ \t]*#[ \t]*if|\{|\(", re.M)
 _CLOSE = re.compile(rb"^[ \t]*#[ \t]*endif|\}|\)", re.M)
 _VALUE = rb"[*(]*\w[\w.>\[\]()*&-]*"
 _RUNS = re.compile(rb"^\s*(?:" + _VALUE + rb"\s*(?:[-+*/|&^%]|<<|>>)?=[^=].*|\w+\s*\(.*|" + _VALUE + rb"(?:\+\+|--)\s*);\s*$")
+_ELSE = re.compile(rb"\s*(?:\}\s*)?else\b")
 _INCLUDE = re.compile(rb"^\s*(?:#\s*include\b.*)?$")
 STANDING = ("same-function", "same-depth", "same-comment")
 
@@ -66,8 +67,12 @@ class Placer:
         beside = [p for p in found if p.how == "beside" and p.sure]
         if beside:
             rivals = [*beside, *(p for p in found if p.how in ("before", "after") and p.at_home)]
-            return beside[0] if self._alike(rivals) else _doubted(max(rivals, key=lambda p: p.x))
+            if self._alike(rivals):
+                return beside[0]
+            return _doubted((min if self._follows(hunk, rivals[0].x) else max)(rivals, key=lambda p: p.x))
         best = min(found, key=lambda p: (not p.sure, not p.at_home, p.hunk != hunk), default=None)
+        if best is not None and best.how == "before" and self._follows(best.hunk, best.x):
+            best = self._between(best.hunk, follow=True)
         if best is not None and best.at_home:
             return _doubted(best) if self._known_elsewhere(best) else best
         astray = self._astray(hunk.a - 1, hunk.a + 1)
@@ -133,8 +138,7 @@ class Placer:
     def _alike(self, places: Sequence[Place]) -> bool:
         """Whether all places give the same text: a change with its edges moved over equal lines is the same change.
 
-        If not, the target has lines of its own there. These go first: they are mostly what upstream took away later, and stable
-        maintainers add behind them (f8313ef1f448, 3e3ede7dda2d; but 718be4aaf361).
+        If not, the target has lines of its own there, and which come first is a question (see `_follows`).
         """
 
         def text(p: Place) -> list[bytes]:
@@ -143,8 +147,20 @@ class Placer:
 
         return all(text(p) == text(places[0]) for p in places[1:])
 
-    def _between(self, hunk: Hunk) -> Place | None:
-        """The gap of the target in which the added lines belong, and where in it."""
+    def _follows(self, hunk: Hunk, x: int) -> bool:
+        """Whether added lines had better stay with what comes before them upstream than with what comes after; a guess.
+
+        So it is with an `else` (3dd823e6b864), and with members and entries of tables (9c047157a205, 3e3ede7dda2d). Elsewhere
+        the target's own lines go first: they are mostly what upstream took away later (f8313ef1f448, 84061e07c5fb).
+        """
+        added = [row for row in self.frame.theirs[hunk.c : hunk.d] if row.strip()]
+        code = [row for row in blank(b"".join(added)).split(b"\n") if row.strip()]
+        if code and _ELSE.match(code[0]):
+            return True
+        return bool(self.here.around(x)) and not any(_RUNS.match(row) for row in code)
+
+    def _between(self, hunk: Hunk, follow: bool = False) -> Place | None:
+        """The gap of the target in which the added lines belong, and where in it: at its end, or its beginning to `follow`."""
         frame, at = self.frame, hunk.a
         up = frame.at(at - 1) if at else -1
         down = frame.at(at) if at < len(frame.base) else len(frame.ours)
@@ -163,6 +179,8 @@ class Placer:
             return None
         if x == y:
             return self._made(hunk, x, x, "between", self._settled(hunk, first, last, x), "neighbours")
+        if known_up and known_down and follow:
+            return self._made(hunk, x, x, "after", False)
         if known_down or (not known_up and last - at <= at - first):
             return self._made(hunk, y, y, "before" if known_down else "gap", False)
         return self._made(hunk, x, x, "after" if known_up else "gap", False)
@@ -199,6 +217,13 @@ class Placer:
             return None
         each = [frame.at(i) for i in range(hunk.a, hunk.b)] == list(range(x, y))
         return self._made(hunk, x, y, "near", each, *(("line-for-line",) if each else ()))
+
+    def encloses(self, a: int, b: int, x: int, y: int) -> bool:
+        """Whether the base lines a..b and the target's x..y lie between the same lines, and stand in the same."""
+        frame = self.frame
+        up = frame.there[a - 1] == x - 1 if a else x == 0
+        down = frame.there[b] == y if b < len(frame.base) else y == len(frame.ours)
+        return up and down and self.standing(Hunk(a, b, 0, 0), x) == STANDING
 
     def _laid_alike(self, hunk: Hunk, x: int) -> bool:
         """Whether the target indents what a hunk takes away as upstream does, tabs aside: else what is new cannot be laid out.

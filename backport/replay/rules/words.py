@@ -3,7 +3,8 @@
 Recognised: what a hunk replaces stands in the target line for line but worded differently, and a merge word by word has no
 conflict: between any two changes of the two sides there is a word that neither touched. Safe for the same reason for which a
 merge by lines is, one step finer; two changes that touch are never joined. A call over several lines is merged whole. Only a
-suggestion where the patch leaves little of the old statement: the words that both have may then be there by chance.
+suggestion where the patch leaves little of the old statement: the words that both have may then be there by chance; or where the
+statement is on another number of lines, and the lines around it are not the same on both sides.
 Example: 3df7169e73fc on 2.6.32.y (OHCI: work around for nVidia shutdown problem).
 """
 
@@ -88,6 +89,11 @@ def _merged(finder: Placer, hunk: Hunk) -> Edit | None:
     if found is None or found[1].given_up:
         return None
     spot, merged = found
+    low, high = finder.before.statement(hunk.a, hunk.b)
+    base, ours = finder.frame.base[low:high], finder.frame.ours[spot.x : spot.y]
+    one = _ends(base) == _ends(ours) and not finder.before.in_comment(low)  # in a comment nothing says where a statement ends
+    if one and finder.encloses(low, min(high, len(finder.frame.base)), spot.x, spot.y):
+        spot = replace(spot, sure=True)  # one statement for one, between the same lines, however many it is on
     why = "patch and target changed different words of these lines"
     return edit(spot, rows(merged.text), why, merged.kept >= KEPT)
 

@@ -72,3 +72,13 @@ def test_what_is_given_up_is_told() -> None:
     assert found.carried
     kept = merge_words(b"call(name, 1);", b"call(older, 1);", b"if (name) { call_two(); go(name); }")
     assert kept is None or not kept.carried
+
+
+def test_one_statement_on_other_lines_than_upstream() -> None:
+    base = b"int f(struct a *a)\n{\n\tset_up(a);\n\tif (a->one && a->two)\n\t\treturn 1;\n\treturn 0;\n}\n"
+    ours = base.replace(b"a->one && a->two", b"a->one &&\n\t    a->second")
+    theirs = base.replace(b"if (a->one", b"if (!a->one")
+    found = ask(words, base, ours, theirs)
+    assert found is not None
+    assert found.sure
+    assert text(found) == ours.replace(b"if (a->one", b"if (!a->one")
