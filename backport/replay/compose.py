@@ -1,7 +1,8 @@
 """Asks the ladder about every file in conflict, and composes its answers into whole trees.
 
-A patch lands whole or not at all: where the rules abstain on one file, what they know of the others helps nobody. The first
-candidate takes the best answer for each file, the second the next best, and so on.
+The first candidate takes the best answer for each file, the second the next best, and so on. A patch lands whole or not at all:
+where the rules abstain on a file, there is one candidate, which leaves that file as it is and says so: it is never sure, nor
+applied unasked. It is what stable did with 81744ee44ab2, of which 2.6.32.y has the header alone.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from backport.git.trees import PathTakenError
+from backport.model.evidence import Evidence
 from backport.model.series import Entry, Patch
 from backport.model.verdict import FileOutcome
 from backport.replay.decide import Decision
@@ -19,6 +21,7 @@ from backport.replay.situation import Library, Resolution, Situation
 Ladder = Callable[[Situation], tuple[Resolution, ...]]
 """Asked about one file in conflict; answers with resolutions, best first."""
 
+LEFT = "partial"
 _MOST = 3  # candidates of one patch: nobody reads a fourth
 _FILE = 0o100644
 
@@ -27,7 +30,8 @@ _FILE = 0o100644
 class Candidate:
     """The target with the patch as the rules would have it. `resolved` are the outcomes of the files that were in conflict.
 
-    `sure` says that every rule was, and that no other sure rule would have the file otherwise.
+    `sure` says that every rule was, and that no other sure rule would have the file otherwise. `left` are the files about which
+    no rule has anything to say.
     """
 
     rules: tuple[str, ...]
@@ -35,27 +39,38 @@ class Candidate:
     tree: str
     files: tuple[FileOutcome, ...]
     resolved: tuple[FileOutcome, ...]
+    left: tuple[bytes, ...] = ()
 
 
 def candidates(
     patch: Patch, tree: str, decisions: Sequence[Decision], ladder: Ladder, library: Library, since: Callable[[], str]
 ) -> tuple[Candidate, ...]:
-    """The ways in which the patch can land on `tree` by rules, best first; empty where the rules abstain on any file."""
+    """The ways in which the patch can land on `tree` by rules, best first; empty where the rules abstain on every file."""
     asked = [decision for decision in decisions if decision.conflict]
     answers: list[tuple[Resolution, ...]] = []
+    left: list[bytes] = []
     for decision in asked:
-        found = ladder(situation(patch, tree, decision, library, since))
-        if not found:
-            return ()
-        answers.append(found)
+        place = situation(patch, tree, decision, library, since)
+        found = ladder(place)
+        left += [] if found else [place.path]
+        answers.append(found or (_as_it_is(place),))
+    if len(left) == len(decisions):
+        return ()
     made: dict[str, Candidate] = {}
-    for rank in range(min(_MOST, max(len(found) for found in answers))):
+    for rank in range(1 if left else min(_MOST, max(len(found) for found in answers))):
         chosen = [found[min(rank, len(found) - 1)] for found in answers]
         sure = rank == 0 and all(_agreed(found) for found in answers)
         candidate = _candidate(tree, decisions, dict(zip(map(id, asked), chosen, strict=True)), sure, library)
-        if candidate is not None:
-            made.setdefault(candidate.tree, candidate)
+        if candidate is not None and not (left and candidate.tree == tree):
+            made.setdefault(candidate.tree, replace(candidate, left=tuple(left)))
     return tuple(made.values())
+
+
+def _as_it_is(place: Situation) -> Resolution:
+    """The target's file, where no rule knows what to do with it."""
+    why = "no rule knows what the patch means in this file: it is left as it is"
+    texts = {} if place.ours is None else {place.path: place.ours}
+    return Resolution(LEFT, False, texts, (Evidence(LEFT, place.path, "", 0, 0, why),))
 
 
 def situation(patch: Patch, tree: str, decision: Decision, library: Library, since: Callable[[], str]) -> Situation:

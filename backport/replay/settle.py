@@ -181,7 +181,7 @@ class Settler:
             if nowhere and candidate.tree == tree:
                 continue  # not applicable, which says more than that it makes no difference
             findings = self._findings(patch, candidate.files, tree, candidate.tree, search=candidate.sure)
-            why = problem or refusal(findings)
+            why = problem or refusal(findings) or _unsaid(candidate)
             if candidate.sure and not why and not torn - {""}:
                 return Settled(_resolved(patch, tree, candidate), findings, conflicts)
             suggestions.append(self._suggestion(tree, candidate, why))
@@ -226,6 +226,12 @@ class Settler:
         diff = self._library.history.diff(tree, candidate.tree, paths) if self._policy.diffs else b""
         right, asked = precision(candidate.rules)
         return Suggestion(candidate.rules, candidate.tree, candidate.files, diff, right, asked, (doubt,) if doubt else ())
+
+
+def _unsaid(candidate: Candidate) -> str:
+    """The doubt about a candidate that leaves files out, '' where it leaves none."""
+    files = ", ".join(show_path(path) for path in candidate.left)
+    return f"it leaves out what no rule knows a place for: {files}" if files else ""
 
 
 def _resolved(patch: Patch, tree: str, candidate: Candidate) -> PatchOutcome:

@@ -112,8 +112,22 @@ def test_a_file_on_which_all_abstain_leaves_the_patch_to_a_person(repo: Repo, tm
     base = repo.commit({b"f": numbered(9), b"h": numbered(9)}, b"base\n")
     target = repo.on(base, {b"f": MINE, b"h": MINE}, b"target\n")
     patch = repo.on(base, {b"f": numbered(9, l5=b"theirs"), b"h": numbered(9, l5=b"theirs")}, b"patch\n")
-    ladder = Told({b"f": [answer({b"f": WANTED})]})
-    with replayed(repo, [patch], target, tmp_path / "store", base, policy=Policy(ladder)) as session:
+    ladder = Told({b"f": [answer({b"f": WANTED}), answer({b"f": OTHER})]})
+    with replayed(repo, [patch], target, tmp_path / "store", base, policy=Policy(ladder, accept=True)) as session:
+        (outcome,) = session.outcomes
+        assert outcome.verdict == "conflict"
+        (partial,) = outcome.suggestions
+        assert partial.rules == ("told", "partial")
+        assert partial.doubts == ("it leaves out what no rule knows a place for: h",)
+        assert session.git("cat-file", "blob", f"{partial.tree}:f") == WANTED
+        assert session.git("cat-file", "blob", f"{partial.tree}:h") == MINE
+
+
+def test_a_patch_of_which_nothing_is_known_has_no_suggestion(repo: Repo, tmp_path: Path) -> None:
+    base = repo.commit({b"f": numbered(9), b"h": numbered(9)}, b"base\n")
+    target = repo.on(base, {b"f": MINE, b"h": MINE}, b"target\n")
+    patch = repo.on(base, {b"f": numbered(9, l5=b"theirs"), b"h": numbered(9, l5=b"theirs")}, b"patch\n")
+    with replayed(repo, [patch], target, tmp_path / "store", base, policy=Policy(Told({}))) as session:
         (outcome,) = session.outcomes
         assert (outcome.verdict, outcome.suggestions) == ("conflict", ())
 
