@@ -77,7 +77,8 @@ def import_(request: Import, progress: Progress) -> Imported:
     spec = document.read(request.folder / _SPEC)
     marks = _marks(request.repository)
     found = _sources(request, progress)
-    with found.store(request.repository) as store:
+    borrowed = {place for mark in marks.values() for place in mark.get("borrows", ())}  # other branches live on those
+    with found.store(request.repository, [Path(place) for place in sorted(borrowed)]) as store:
         atomic.put(request.repository / _MARK, _dump(marks))
         if request.tarball is not None:
             base = branch.from_tarball(request.tarball, sources.read(request.folder), store, progress)
@@ -88,7 +89,8 @@ def import_(request: Import, progress: Progress) -> Imported:
         refs = f"update refs/heads/{request.branch} {made.tip}\nupdate refs/backport/distgit/{request.branch} {made.tip}\n"
         store.git.run(["update-ref", "--stdin"], refs.encode())
         defines = dict(request.wanted.defines)
-        marks[request.branch] = {"base": made.base, "tip": made.tip, "cpu": request.wanted.cpu, "defines": defines}
+        origin = {"base": made.base, "tip": made.tip, "cpu": request.wanted.cpu, "defines": defines}
+        marks[request.branch] = {**origin, "borrows": [str(clone.objects.resolve()) for clone in found.clones]}
         atomic.put(request.repository / _MARK, _dump(marks))
     return made
 

@@ -73,7 +73,7 @@ def change(
         config=(*(value for value in asked if value.symbol not in given), *config),
         packager=packager(signer),
         date=_seconds(day) if day else max((date(file.data) for file in files), default=0),
-        buildid=escape.buildid(series if buildid is None else buildid) if buildid != "" else "",
+        buildid="" if buildid == "" else escape.buildid_of(series) if buildid is None else escape.buildid(buildid),
         evr=escape.evr_words(evr) if evr else "",
         own_lines=own_lines,
         bump=bump,

@@ -76,11 +76,12 @@ def buildid(document: Document, change: Change, *, needed: bool) -> list[Inserti
     if not change.buildid:
         return []
     word = escape.buildid(change.buildid)
-    active = [line for line in document.section("") if _ACTIVE_BUILDID.match(line.text)]
-    if active:
+    offered = document.matching(_LOCAL_BUILDID, "")
+    active = document.matching(_ACTIVE_BUILDID, "")
+    # From Fedora 12's last year on, a `--define buildid` is joined to the spec's own below `%if 0%{?orig_buildid:1}`: no buildid.
+    if active and not (offered and all(line.conditions for line in active)):
         line = document.only(active, "definition of buildid (--buildid '' leaves it alone)")
         return [Insertion(line.number + 1, (f"%global buildid %{{?buildid}}{word}".encode(),), blank=False)]
-    offered = document.matching(_LOCAL_BUILDID, "")
     if not offered and not needed:
         return []
     line = document.only(offered, "line that offers a buildid (`# define buildid .local`)")

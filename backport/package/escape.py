@@ -117,6 +117,13 @@ def buildid(text: str) -> SpecText:
     return SpecText("." + word.removeprefix("."))
 
 
+def buildid_of(series: str) -> SpecText:
+    """The mark that a series gives a kernel where nobody chose one: its name, with `_` for what a release may not hold."""
+    if _BUILDID.fullmatch(series) and len(series) <= _LONGEST_BUILDID:
+        return buildid(series)
+    return buildid(re.sub(r"[^A-Za-z0-9]+", "_", series).strip("_")[:_LONGEST_BUILDID].rstrip("_"))
+
+
 def person(name: str) -> SpecText:
     """The packager's name: letters of any script, digits, spaces and the few marks that names have."""
     return _word(name, _PERSON, _LONGEST_PERSON, "a packager's name", "use letters, digits, spaces and . , ' - ( )")

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from backport.model.errors import InputError
-from backport.package import assemble, atomic, version
+from backport.package import assemble, atomic, escape, version
 from backport.package.change import Change
 from backport.package.plan import Plan
 from backport.package.source import Source
@@ -35,7 +35,7 @@ def write(path: Path, change: Change, title: str, kernel: str, tarball: str = ""
         config=change.config,
         packager=change.packager,
         date=change.date,
-        buildid=change.buildid or change.series,
+        buildid=change.buildid or escape.buildid_of(change.series),
     )
     taken = [name for name in plan.sources() if (path.parent / name).exists()]
     if taken:

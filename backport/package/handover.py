@@ -18,7 +18,7 @@ from backport.model.progress import Progress
 from backport.model.result import Artifact, Skipped
 from backport.model.series import GITLINK
 from backport.model.verdict import PatchOutcome
-from backport.package import assemble, atomic, manifest, patchfiles, source
+from backport.package import assemble, atomic, escape, manifest, patchfiles, source
 from backport.package.plan import PatchFile, Plan
 from backport.package.signer import packager
 from backport.package.source import Source
@@ -83,7 +83,7 @@ def write(
         config=definition.config,
         packager=signer,
         date=max(_seconds(store.read(outcome.commit, "commit")) for outcome in landed),
-        buildid=name,
+        buildid=escape.buildid_of(name),
         manifest=manifest.dump(definition, onto.oid, onto.tree, outcomes, files, _file_of(files, by_upstream)),
     )
     written, skipped = _assemble(folder, plan, wishes, progress)

@@ -129,8 +129,12 @@ def _changelog(document: Document, before: Reading, after: Reading, ours: Ours) 
         older.remove(entry)
     if len(mine) < len(ours.headers):
         raise _failed(document, "rpm does not read our changelog entry")
-    if tuple(older) != before.changelog:
-        raise _failed(document, f"{len(before.changelog) - len(older)} older changelog entries are lost or changed")
+    # An entry of Fedora 12 speaks of %{PACKAGE_RELEASE}, unescaped: rpm puts our buildid into it.
+    now, was = ([_plain(entry, ours) for entry in entries] for entries in (older, before.changelog))
+    if now != was:
+        lost = Counter(was) - Counter(now)
+        what = f"{lost.total()} older changelog entries are lost or changed" if lost else "the older entries are in another order"
+        raise _failed(document, what)
     return [f"{len(older)} older changelog entries, all still there"]
 
 

@@ -223,6 +223,39 @@ def test_a_stable_patch_may_be_compressed(folder: Path, linux: Path) -> None:
     assert "damaged" in take(folder, linux).failed[0].why
 
 
+@pytest.mark.parametrize("present", [False, True])
+def test_the_stable_patch_of_the_base_is_left_out(present: bool, folder: Path, linux: Path) -> None:
+    """Fedora 12 at 2.6.32.26 declares patch-2.6.32.26.bz2, which only the look-aside cache has; a history has the release."""
+    makefile = "VERSION = 2\nPATCHLEVEL = 6\nSUBLEVEL = 31\nEXTRAVERSION = .6\n"
+    (linux / "Makefile").write_text(makefile)
+    git(linux, "add", "-A")
+    git(linux, "-c", "user.name=L", "-c", "user.email=l@example.org", "commit", "-q", "-m", "Linux 2.6.31.6")
+    git(linux, "tag", "v2.6.31.6")
+    spec = folder / "kernel.spec"
+    spec.write_text(spec.read_text().replace("mini-nonintconfig.patch", "patch-2.6.31.6.bz2"))
+    if present:
+        (folder / "patch-2.6.31.6.bz2").write_bytes(bz2.compress(b"not looked at"))
+    made = take(folder, linux, base="v2.6.31.6")
+    assert [(skipped.how.name, skipped.why) for skipped in made.skipped] == [
+        ("patch-2.6.31.6.bz2", "the base is 2.6.31.6 already")
+    ]
+    assert not made.failed
+    failed = take(folder, linux).failed
+    assert [one.how.name for one in failed[:1]] == ["patch-2.6.31.6.bz2"], "v2.6.31 is not 2.6.31.6"
+
+
+def test_a_second_import_leaves_the_first_readable(folder: Path, linux: Path, tmp_path: Path) -> None:
+    """The second one's clone took the place of the first one's, whose branch then lacked blobs: `unable to read blob object`."""
+    first = take(folder, linux)
+    other = tmp_path / "other"
+    shutil.copytree(linux, other)
+    git(other, "-c", "user.name=L", "-c", "user.email=l@example.org", "commit", "-q", "--allow-empty", "-m", "Linux, again")
+    request = distgit.Import(folder, (str(other),), "HEAD", None, tmp_path / "d.git", "second", Wanted())
+    distgit.import_(request, Silent())
+    shutil.rmtree(other)
+    assert git(tmp_path / "d.git", "rev-list", "--objects", first.tip)
+
+
 def test_what_does_not_apply_is_named_with_its_line(folder: Path, linux: Path) -> None:
     (folder / "mini-nonintconfig.patch").unlink()
     (folder / "sources").write_text("0123456789abcdef0123456789abcdef  mini-nonintconfig.patch\n")

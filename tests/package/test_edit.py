@@ -98,6 +98,21 @@ def test_git_am_takes_all_patches_together(tmp_path: Path) -> None:
     assert contents(spec.parent) == before
 
 
+@needs_rpm
+def test_fedora_12_as_it_was_at_its_end(tmp_path: Path) -> None:
+    """A comment with a line of `=`, a buildid joined to the command line's, an old entry that names the release."""
+    spec = folder("f12", tmp_path)
+    joined = "%if 0%{?orig_buildid:1}\n%if 0%{?buildid:1}\n%define buildid %{x}\n%else\n%define buildid %{y}\n%endif\n%endif\n"
+    text = spec.read_text().replace("# END OF PATCH APPLICATIONS", "# END OF PATCH APPLICATIONS ==========")
+    text = text.replace("%define fedora_cvs_origin", f"{joined}%define fedora_cvs_origin", 1)
+    spec.write_text(text.replace("\n%changelog\n", "\n%global EVR_NOW %{release}\n%changelog\n") + "- as of %{EVR_NOW}\n")
+    before = contents(spec.parent)
+    assert added(take_in(spec))[:3] == [B, "%define buildid .ksm", END]
+    assert "all still there" in verify.confirm(document.read(spec), spec.parent)[2]
+    take_out(spec)
+    assert contents(spec.parent) == before
+
+
 def test_patch_p_applies_by_number_outside_of_every_if(tmp_path: Path) -> None:
     made = take_in(folder("patch-p", tmp_path))
     assert added(made) == [

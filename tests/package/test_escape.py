@@ -210,3 +210,12 @@ def test_bad_buildids(text: str) -> None:
 def test_bad_evr(text: str) -> None:
     with pytest.raises(InputError):
         escape.evr_words(text)
+
+
+@pytest.mark.parametrize(
+    ("series", "word"),
+    [("ksm", ".ksm"), ("ksm-swap", ".ksm_swap"), ("v2.6", ".v2.6"), ("x--y_.z", ".x_y_z"), ("a" * 90, "." + "a" * 24)],
+)
+def test_a_series_gives_its_name_as_a_buildid(series: str, word: str) -> None:
+    """`run ksm-swap` replayed for a minute, and then said that a buildid has no dash."""
+    assert escape.buildid_of(series) == word

@@ -18,7 +18,7 @@ from backport.package.document import Document
 TEST_PATCH = "linux-kernel-test.patch"
 _DECLARED = re.compile(rb"Patch999999:\s*linux-kernel-test\.patch\s*$")
 _APPLIED = re.compile(rb"ApplyOptionalPatch linux-kernel-test\.patch\s*$")
-_DEFINITIONS = re.compile(rb"# END OF PATCH DEFINITIONS\s*$")
+_DEFINITIONS = re.compile(rb"# END OF PATCH DEFINITIONS[\s=]*$")
 _DEFINITIONS_END, _TEST_DECLARED = "line `# END OF PATCH DEFINITIONS`", "line `Patch999999: linux-kernel-test.patch`"
 _NOPATCHES = re.compile(rb"%define nopatches\s")
 _SKIPPED = 9  # lines; ApplyOptionalPatch takes a file of no more for an empty one, and says nothing

@@ -12,7 +12,7 @@ from backport.package.document import Document
 _AUTO = re.compile(rb"\s*%(?:autosetup|autopatch)(?=\s|$)(?!.*\s-N\b)")
 _STRIPS_ONE = re.compile(rb".*\s-p\s*1\b")
 _AM = re.compile(rb"\s*git am %\{patches\}\s*$")
-_DEFINITIONS = re.compile(rb"# END OF PATCH DEFINITIONS\s*$")
+_DEFINITIONS = re.compile(rb"# END OF PATCH DEFINITIONS[\s=]*$")
 
 
 def why_not(document: Document) -> Sequence[str]:

@@ -11,7 +11,7 @@ from backport.package.change import Change, Dialect, Insertion, same_conditions
 from backport.package.document import Document, Line
 
 _FUNCTION = re.compile(rb"ApplyPatch\(\)")
-_END = re.compile(rb"# END OF PATCH APPLICATIONS\s*$")
+_END = re.compile(rb"# END OF PATCH APPLICATIONS[\s=]*$")
 _CALL = re.compile(rb"Apply(?:Optional)?Patch [A-Za-z0-9]")
 _ENDIF = re.compile(rb"\s*%endif(?=\W|$)")
 _NOPATCHES = re.compile(rb"!\s*%\{\??nopatches\}")

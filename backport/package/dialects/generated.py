@@ -10,8 +10,8 @@ from backport.package.change import Change, Dialect, Insertion, same_conditions
 from backport.package.document import Document
 
 _FIRST = b"# Written by backport."
-_DEFINITIONS = re.compile(rb"# END OF PATCH DEFINITIONS\s*$")
-_APPLICATIONS = re.compile(rb"# END OF PATCH APPLICATIONS\s*$")
+_DEFINITIONS = re.compile(rb"# END OF PATCH DEFINITIONS[\s=]*$")
+_APPLICATIONS = re.compile(rb"# END OF PATCH APPLICATIONS[\s=]*$")
 
 
 def why_not(document: Document) -> Sequence[str]:

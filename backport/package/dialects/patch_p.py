@@ -10,7 +10,7 @@ from backport.package.change import Change, Dialect, Insertion, same_conditions
 from backport.package.document import Document
 
 _APPLY = re.compile(rb"\s*%patch(?:\d+|\s+-P\s*\d+|\s+\d+)(?=\s|$)")
-_END = re.compile(rb"# END OF PATCH APPLICATIONS\s*$")
+_END = re.compile(rb"# END OF PATCH APPLICATIONS[\s=]*$")
 
 
 def why_not(document: Document) -> Sequence[str]:

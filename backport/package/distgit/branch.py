@@ -20,7 +20,7 @@ from backport.git.store import Store
 from backport.git.trees import Trees
 from backport.model.errors import EnvironmentFailedError, InputError
 from backport.model.progress import Progress
-from backport.package import adopt, source
+from backport.package import adopt, source, version
 from backport.package.dialects import recognise
 from backport.package.distgit import sources
 from backport.package.distgit.applied import Application, applications
@@ -29,6 +29,7 @@ from backport.package.document import Document
 
 NAME_TRAILER, LINE_TRAILER, REVERSED_TRAILER = "Distgit-Patch", "Distgit-Line", "Distgit-Reversed"
 _COMMITTER = b"backport <backport@localhost>"
+_STABLE = re.compile(r"patch-(\d+(?:\.\d+){2,3}(?:-rc\d+)?)(?:\.(?:bz2|xz|gz))?")
 _SKIPPED = 9  # lines: what ApplyOptionalPatch takes for an empty patch
 _DATE = re.compile(rb"> (\d+ [+-]\d{4})\Z")
 _IDENT = re.compile(r"[\x00-\x1f<>]")
@@ -52,7 +53,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of a dist-git folder. `skipped` are empty optional patches and those the user left out."""
+    """What became of a dist-git folder. `skipped` are empty optional patches, the stable patch of the base, those left out."""
 
     base: str
     tip: str
@@ -85,6 +86,7 @@ def make(
     if unknown:
         raise InputError(f"the spec does not apply {unknown[0]}", where="--skip", then="see the list of what it applies")
     progress.stage("distgit", len(todo))
+    here = _version(base, trees)
     landed: list[Landed] = []
     failed: list[Failed] = []
     skipped: list[Failed] = []
@@ -93,6 +95,9 @@ def make(
         patcher = Patcher(store, trees, Path(scratch))
         for how in todo:
             try:
+                if _stable(how.name) == here:
+                    skipped.append(Failed(how, f"the base is {here} already"))
+                    continue
                 data = _read(folder, how, known)
                 if how.name in wanted.skip or (how.optional and data.count(b"\n") <= _SKIPPED):
                     skipped.append(Failed(how, "left out by --skip" if how.name in wanted.skip else "nine lines or fewer"))
@@ -105,6 +110,19 @@ def make(
             progress.step(how.name)
     progress.done(f"{len(landed)} of {len(todo)} patches applied")
     return Imported(base.oid, tip, tuple(landed), tuple(failed), tuple(skipped))
+
+
+def _stable(name: str) -> str:
+    """The version to which a stable patch leads, `patch-2.6.32.26.bz2`; '' for another patch."""
+    found = _STABLE.fullmatch(name)
+    return found[1] if found else ""
+
+
+def _version(base: Commit, trees: Trees) -> str:
+    try:
+        return version.parse(trees.read(base.tree, b"Makefile") or b"").upstream
+    except InputError:
+        return "?"
 
 
 def from_tarball(path: Path, known: Mapping[str, tuple[str, str]], store: Store, progress: Progress) -> str:
