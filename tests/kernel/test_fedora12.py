@@ -1,4 +1,4 @@
-"""Fedora 12's whole dist-git as a target: 117 patches on 2.6.32.26 as a branch, a series of 2.6.33 onto it, and the series in the spec.
+"""Fedora 12's whole dist-git as a target: 117 patches on 2.6.32.26 as a branch, a series of 2.6.33 onto it and into the spec.
 
 BACKPORT_FEDORA names a clone of Fedora's kernel dist-git (branch f12), BACKPORT_STABLE one with the release 2.6.32.26,
 BACKPORT_KERNEL one with v2.6.33. About half a minute.
