@@ -226,8 +226,8 @@ def recipe(name: str, definition: Definition) -> Recipe:
     what its objects need besides (KSM's are not all built without KVM).
     """
     base, *fragments = name.split("+")
-    if base not in config.BASES and not Path(base).is_file():
-        then = f"give one of {', '.join(config.BASES)}, or a file; fragments follow after a +"
+    if base not in config.BASES and not config.OWN_DEFCONFIG.fullmatch(base) and not Path(base).is_file():
+        then = f"give {', '.join(config.BASES)}, one of the kernel's (ppc64_defconfig), or a file; fragments follow after a +"
         raise InputError(f"there is no configuration {base!r}", where="--config", then=then)
     beside = definition.source.parent / "build.config"
     files = [*([str(beside)] if beside.is_file() else []), *fragments]

@@ -16,6 +16,7 @@ from backport.model.errors import InputError
 from backport.prove.bench import Make
 
 BASES = ("allnoconfig", "defconfig")
+OWN_DEFCONFIG = re.compile(r"[a-z0-9_-]+_defconfig")
 _SET = re.compile(r"CONFIG_(\w+)=(.*)")
 _UNSET = re.compile(r"# CONFIG_(\w+) is not set")
 _DECLARED = re.compile(rb"^[ \t]*(?:menu)?config[ \t]+(\w+)", re.MULTILINE)
@@ -34,7 +35,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A configuration to be made: a base (allnoconfig, defconfig, or a file) and wishes, of which a later one wins."""
+    """A configuration to be made: a base (allnoconfig, a defconfig, or a file) and wishes, of which a later one wins."""
 
     name: str
     base: str
@@ -93,8 +94,8 @@ def make_config(make: Make, recipe: Recipe) -> list[Lost]:
         keep.write_text(text, encoding="utf-8")
         _must(make, [f"KCONFIG_ALLCONFIG={keep}", "allnoconfig"])
     else:
-        if recipe.base == "defconfig":
-            _must(make, ["defconfig"])
+        if recipe.base == "defconfig" or OWN_DEFCONFIG.fullmatch(recipe.base):
+            _must(make, [recipe.base])
         else:
             target.write_text(read(Path(recipe.base)), encoding="utf-8")
         target.write_text(_without(target.read_text(encoding="utf-8"), wishes) + text, encoding="utf-8")

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 from backport.prove.bench import Make
 from backport.prove.process import collect
+from backport.prove.profile import family
 
 _NOT_KERNEL = ("Documentation", "scripts", "tools", "samples", "usr", "include")
 _QUERY = r"""
@@ -35,18 +36,13 @@ $(foreach dir,{folders},$(if $(wildcard $(srctree)/$(dir)/Kbuild $(srctree)/$(di
 """
 
 
-def source_arch(arch: str) -> str:
-    """The folder below arch/ for a kernel architecture."""
-    return "x86" if arch in ("x86_64", "i386") else arch
-
-
 def object_of(path: bytes, arch: str) -> str:
     """The object that kbuild makes of a source file for an architecture, '' where it makes none of it."""
     name = path.decode("utf-8", "surrogateescape")
     parts = PurePosixPath(name).parts
     if not name.endswith((".c", ".S")) or len(parts) < 2 or parts[0] in _NOT_KERNEL:
         return ""
-    if parts[0] == "arch" and parts[1] != source_arch(arch):
+    if parts[0] == "arch" and parts[1] != family(arch):
         return ""
     if any(c.isspace() or c in "$%:#'\"\\;|&" for c in name):  # no kernel has such a file, and make would read more than a name
         return ""
@@ -60,7 +56,7 @@ def configured(make: Make, objects: Collection[str]) -> set[str] | None:
     """
     folders = sorted({str(folder) for name in objects for folder in PurePosixPath(name).parents if str(folder) != "."})
     query = make.out / ".backport.query.mk"
-    words = {"source": make.bench.source, "srcarch": source_arch(make.arch), "arch": make.arch, "folders": " ".join(folders)}
+    words = {"source": make.bench.source, "srcarch": family(make.arch), "arch": make.arch, "folders": " ".join(folders)}
     query.write_text(_QUERY.format(**words))
     environment = make.toolchain.environment(make.bench.cache)
     environment.pop("MAKEFILES", None)

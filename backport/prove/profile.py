@@ -2,8 +2,8 @@
 
 A profile names a range of kernels and a range of compilers, and holds flags, headers that are found when the kernel has none
 (`-idirafter`; one with an `arch` stands before the kernel's own, which it takes in with #include_next), arguments that the
-compiler must not see, substitutions in perl scripts, and make variables. Those that come with the tool are in `profiles/`;
-`$XDG_CONFIG_HOME/backport/profiles/*.toml` is searched first.
+compiler must not see, substitutions in perl scripts, and make variables. An `arch` is make's ARCH or the folder below arch/.
+Those that come with the tool are in `profiles/`; `$XDG_CONFIG_HOME/backport/profiles/*.toml` is searched first.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from backport.model.errors import InputError
 
 OWN = Path(__file__).resolve().parent / "profiles"
 _KEYS = {
-    "flags": {"cc", "host", "reason"},
+    "flags": {"cc", "host", "arch", "reason"},
     "header": {"path", "text", "arch", "reason"},
-    "argument": {"given", "instead", "reason"},
+    "argument": {"given", "instead", "arch", "reason"},
     "perl": {"find", "put", "reason"},
     "makefile": {"text", "reason"},
 }
@@ -32,17 +32,21 @@ Version = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One profile. Ranges include `from` and exclude `below`; an empty version is open. `reasons` pairs a cure with its why."""
+    """One profile. Ranges include `from` and exclude `below`; an empty version is open. `reasons` pairs a cure with its why.
+
+    `cc` pairs an architecture ('' for all) with a flag, `arguments` one with what is given and put instead, `wrapped` one with a
+    header's path and text.
+    """
 
     name: str
     source: Path
     kernels: tuple[Version, Version]
     compilers: tuple[Version, Version]
-    cc: tuple[str, ...] = ()
+    cc: tuple[tuple[str, str], ...] = ()
     host: tuple[str, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
     wrapped: tuple[tuple[str, str, str], ...] = ()
-    arguments: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = ()
+    arguments: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = ()
     perl: tuple[tuple[str, str], ...] = ()
     makefile: str = ""
     reasons: tuple[tuple[str, str], ...] = ()
@@ -50,6 +54,23 @@ class Profile:
     def fits(self, kernel: Version, compiler: Version) -> bool:
         """Whether it was made for this kernel and this compiler."""
         return _inside(kernel, self.kernels) and _inside(compiler, self.compilers)
+
+    def flags(self, arch: str) -> tuple[str, ...]:
+        """The compiler's flags for an architecture."""
+        return tuple(flag for only, flag in self.cc if only in ("", arch, family(arch)))
+
+    def changed(self, arch: str) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+        """The arguments that the compiler must not see, and what it gets instead."""
+        return [(given, instead) for only, given, instead in self.arguments if only in ("", arch, family(arch))]
+
+    def before(self, arch: str) -> dict[str, str]:
+        """The headers that stand before the kernel's own."""
+        return {name: text for only, name, text in self.wrapped if only in (arch, family(arch))}
+
+
+def family(arch: str) -> str:
+    """The folder below arch/ for make's ARCH."""
+    return "x86" if arch in ("x86_64", "i386") else arch
 
 
 def version(text: str) -> Version:
@@ -75,13 +96,13 @@ def load(path: Path) -> Profile:
         source=path,
         kernels=_range(data, "kernel", path),
         compilers=_range(data, "compiler", path),
-        cc=tuple(flag for row in rows["flags"] for flag in _words(row, "cc", path)),
+        cc=tuple((_arch(row, path), flag) for row in rows["flags"] for flag in _words(row, "cc", path)),
         host=tuple(flag for row in rows["flags"] for flag in _words(row, "host", path)),
         headers=tuple((_header(row, path), _text(row, "text", path)) for row in rows["header"] if "arch" not in row),
         wrapped=tuple(
             (_text(row, "arch", path), _header(row, path), _text(row, "text", path)) for row in rows["header"] if "arch" in row
         ),
-        arguments=tuple((_words(row, "given", path), _words(row, "instead", path)) for row in rows["argument"]),
+        arguments=tuple((_arch(r, path), _words(r, "given", path), _words(r, "instead", path)) for r in rows["argument"]),
         perl=tuple((_pattern(row, path), _text(row, "put", path)) for row in rows["perl"]),
         makefile="".join(_text(row, "text", path) for row in rows["makefile"]),
         reasons=tuple((_what(table, row), _text(row, "reason", path)) for table in rows for row in rows[table]),
@@ -148,6 +169,10 @@ def _words(row: Mapping[str, Any], key: str, path: Path) -> tuple[str, ...]:
     return tuple(words)
 
 
+def _arch(row: Mapping[str, Any], path: Path) -> str:
+    return _text(row, "arch", path) if "arch" in row else ""
+
+
 def _header(row: Mapping[str, Any], path: Path) -> str:
     name = _text(row, "path", path)
     if not _HEADER.fullmatch(name):
@@ -172,8 +197,9 @@ def _range(data: Mapping[str, Any], table: str, path: Path) -> tuple[Version, Ve
 
 
 def _what(table: str, row: Mapping[str, Any]) -> str:
+    only = [f"({row['arch']} only)"] if "arch" in row else []
     if table == "flags":
-        return " ".join([*row.get("cc", []), *(f"{flag} (host)" for flag in row.get("host", []))])
+        return " ".join([*row.get("cc", []), *(f"{flag} (host)" for flag in row.get("host", [])), *only])
     if table == "argument":
-        return f"{' '.join(row.get('given', []))} → {' '.join(row.get('instead', []))}"
+        return " ".join([*row.get("given", []), "→", *row.get("instead", []), *only])
     return str(row.get("path") or row.get("find") or f"{str(row.get('text', '')).split(' ')[0]} ...")

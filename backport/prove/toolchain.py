@@ -98,7 +98,7 @@ def prepare(
         raise MissingToolError(f"the compiler {cc} is not installed", then="backport doctor")
     fast = shutil.which("ccache") if ccache else None
     files = _files(profile, [*([fast] if fast else []), path], version(compiler)[0], arch)
-    digest = hashlib.sha256(repr((files, compiler, cross, profile.cc, profile.host)).encode()).hexdigest()[:12]
+    digest = hashlib.sha256(repr((files, compiler, cross, profile.flags(arch), profile.host)).encode()).hexdigest()[:12]
     folder = cache / "toolchains" / f"{profile.name}-{digest}"
     if not folder.is_dir():
         _write(folder, files)
@@ -111,8 +111,8 @@ def cross_prefix(arch: str) -> str:
 
 
 def _files(profile: Profile, compiler: Sequence[str], major: int, arch: str) -> dict[str, str]:
-    wrapped = {f"before/{name}": text for only, name, text in profile.wrapped if only == arch}
-    files = {"bin/cc": _compiler(profile, compiler, before=bool(wrapped)), **wrapped}
+    wrapped = {f"before/{name}": text for name, text in profile.before(arch).items()}
+    files = {"bin/cc": _compiler(profile, compiler, arch, before=bool(wrapped)), **wrapped}
     if profile.perl:
         files["bin/perl"] = _perl(profile)
     if profile.makefile:
@@ -137,13 +137,13 @@ def _write(folder: Path, files: Mapping[str, str]) -> None:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _compiler(profile: Profile, compiler: Sequence[str], *, before: bool) -> str:
+def _compiler(profile: Profile, compiler: Sequence[str], arch: str, *, before: bool) -> str:
     """The compiler's wrapper. For `-c ... -o mm/ksm.o` it leaves what was said, and the status, in `mm/.ksm.o.said`.
 
     The profile's flags come first, so that a makefile which knows better (-fPIC for the vdso) has the last word.
     """
-    cases = "".join(_case(given, instead) for given, instead in profile.arguments)
-    flags = " ".join([*(shlex.quote(flag) for flag in profile.cc), *(['-I "$here/before"'] if before else [])])
+    cases = "".join(_case(given, instead) for given, instead in profile.changed(arch))
+    flags = " ".join([*(shlex.quote(flag) for flag in profile.flags(arch)), *(['-I "$here/before"'] if before else [])])
     return f"""#!/bin/sh
 here=${{0%/bin/cc}}
 left=$# last= object= compile=
