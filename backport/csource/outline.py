@@ -17,6 +17,7 @@ from backport.csource.tokens import Directive, Lines, blank, directives
 
 _INCLUDE = re.compile(rb'^[ \t\f]*#[ \t]*(?:include|include_next|import)[ \t]*(?:"([^"\n]+)"|<([^>\n]+)>|([^\n]*))', re.M)
 _EVENT = re.compile(rb"[{};\x01\x02\x03]")
+_INSIDE = re.compile(rb"[{}\x01\x02\x03]")  # of braces: what a `;` ends there is nothing of ours
 _MACRO = re.compile(rb"[ \t]+([A-Za-z_$][\w$]*)(\([^)]*\))?")
 _MARK = {b"if": b"\1", b"ifdef": b"\1", b"ifndef": b"\1", b"else": b"\2", b"elif": b"\2", b"endif": b"\3"}
 _KEEP = bytes(b if b in b"\n\r" else 0x20 for b in range(256))
@@ -152,7 +153,8 @@ def _chunks(code: bytes) -> tuple[list[Chunk], bool]:
     depth, start, opened, closed = 0, 0, -1, -1
     branches: list[tuple[int, int]] = []  # depth at #if; depth at the end of the first branch, -1 before it
     balanced = True
-    for match in _EVENT.finditer(code):
+    at = -1
+    while match := (_INSIDE if depth else _EVENT).search(code, at + 1):
         event, at = match.group(), match.start()
         if event == b"{":
             if depth == 0 and opened < 0:
@@ -167,9 +169,8 @@ def _chunks(code: bytes) -> tuple[list[Chunk], bool]:
                     chunks.append(Chunk(start, opened, at, True, at))
                     start, opened, closed = at + 1, -1, -1
         elif event == b";":
-            if depth == 0:
-                chunks.append(Chunk(start, opened if opened >= 0 else at, max(closed, opened), opened >= 0, at))
-                start, opened, closed = at + 1, -1, -1
+            chunks.append(Chunk(start, opened if opened >= 0 else at, max(closed, opened), opened >= 0, at))
+            start, opened, closed = at + 1, -1, -1
         elif event == b"\1":
             branches.append((depth, -1))
         elif event == b"\2" and branches:

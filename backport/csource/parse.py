@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 
 from tree_sitter import Language, Node, Parser
 
@@ -34,6 +34,12 @@ def parse_function(text: bytes, start: int, end: int, line: int) -> Source:
     masked = mask(piece)
     root = _parser().parse(masked).root_node
     return symbols.collect(root, piece, masked, tuple(_errors(root)), line - 1)
+
+
+@lru_cache(maxsize=64)
+def faults(text: bytes) -> tuple[Span, ...]:
+    """What the parser could not make sense of in a piece of a file: the `errors` of `parse_function` alone."""
+    return tuple(_errors(_parser().parse(mask(text)).root_node))
 
 
 def function_at(text: bytes, line: int) -> bytes:

@@ -77,7 +77,7 @@ def _root(view: View, access: Access) -> bytes:
     """The struct of the variable that a chain starts at: as the target's function declares it, unless the patch does that."""
     if access.designator or (access.function, access.root) in view.overlay.locals.get(view.change.path, ()):
         return access.tag
-    code = view.functions.get(access.function)
+    code = view.function(access.function)
     return struct_variables(code).get(access.root, access.tag) if code is not None else access.tag
 
 

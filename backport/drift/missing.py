@@ -74,7 +74,7 @@ class FileCheck:
         if self._view.text is None or self._view.text == self._view.change.old:
             return
         for use in uses:
-            function = self._view.functions.get(use.function)
+            function = self._view.function(use.function)
             if function is None or (use.function, use.name) in self._overlay.locals.get(self._new_path, ()):
                 continue
             if re.search(rb"\b" + re.escape(use.name) + rb"\b", function) or use.name in self._overlay.names:

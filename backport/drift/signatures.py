@@ -117,7 +117,7 @@ class _Call:
             return None
         text = arguments[number].strip()
         address = text.startswith(b"&")
-        code = self._view.functions.get(self._use.function)
+        code = self._view.function(self._use.function)
         tags = struct_variables(code) if code is not None else {}
         tag = tags.get(text.lstrip(b"& "), b"")
         return Kind(1, tag, b"struct " + tag) if tag and (address or text == text.lstrip(b"& ")) else None

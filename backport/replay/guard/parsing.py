@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from backport.csource.parse import parse_function
+from backport.csource.parse import faults
 from backport.replay.guard.landed import Fault, Landed
 from backport.replay.guard.place import head, squeezed
 
@@ -49,4 +49,4 @@ def _same(lines: Sequence[bytes], key: bytes) -> bytes:
 
 
 def _faults(text: bytes) -> int:
-    return len(parse_function(text, 0, len(text), 1).errors)
+    return len(faults(text))
