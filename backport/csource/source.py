@@ -145,7 +145,3 @@ class Source:
     def function(self, name: bytes) -> Function | None:
         """The definition of a function, the first one where #if has several."""
         return next((f for f in self.functions if f.name == name), None)
-
-    def enclosing(self, line: int) -> Function | None:
-        """The function whose definition holds a 1-based line."""
-        return next((f for f in self.functions if f.span.holds(line)), None)

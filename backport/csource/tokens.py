@@ -41,15 +41,6 @@ KEYWORDS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
-    """An identifier of the source: where it starts (byte offset), and its line (1-based)."""
-
-    text: bytes
-    offset: int
-    line: int
-
-
-@dataclass(frozen=True, slots=True)
 class Directive:
     """A preprocessor line with its continuations: `#word rest`. `rest` has comments and literals blanked."""
 
@@ -109,12 +100,6 @@ def words(blanked: bytes, start: int = 0, end: int | None = None) -> Iterator[tu
         found = match.group()
         if found[0] > 0x39 or found[0] == 0x24:  # behind '9' or '$'; what starts with '.' or a digit is a number
             yield found, match.start()
-
-
-def identifiers(text: bytes) -> list[Word]:
-    """Every identifier of the code (no keywords), with its place. Words inside directives are included."""
-    blanked, lines = blank(text), Lines(text)
-    return [Word(word, offset, lines.line(offset)) for word, offset in words(blanked) if word not in KEYWORDS]
 
 
 @lru_cache(maxsize=32)
