@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from backport.drift import stage
@@ -29,7 +29,6 @@ from backport.model.progress import Progress
 from backport.model.result import Skipped
 from backport.model.series import Patch, Series
 from backport.replay.engine import Replayed, replay
-from backport.replay.guard import Guard
 from backport.replay.settle import Policy
 from backport.settings import cache_folder
 
@@ -149,8 +148,12 @@ def replayed_now(series: Series, onto: Commit, shop: Workshop, definition: Defin
 class Lenient:
     """A guard whose findings carry the reasons for which the definition accepts them: those do not refuse a patch."""
 
-    guard: Guard
+    guard: KernelGuard
     accepted: tuple[Acceptance, ...]
+
+    def going_on(self, patches: Sequence[Patch]) -> Lenient:
+        """A guard for other patches behind those that this one has accepted; this one stays as it is."""
+        return replace(self, guard=self.guard.going_on(patches))
 
     def findings(self, patch: Patch, tree: str) -> Sequence[Finding]:
         """The guard's, with reasons."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from backport.drift.undeclared import KernelGuard
@@ -145,8 +145,8 @@ class Room:
     def replay(self, series: Series, progress: Progress) -> Replayed:
         """As a run would do it."""
         shop = self.shop
-        with self.guarding(series, self.onto.tree) as guard:
-            return replay(series, self.onto.oid, shop.store, shop.trees, shop.history, progress, guard, self._policy)
+        guard = self._guard(series, self.onto.tree)
+        return replay(series, self.onto.oid, shop.store, shop.trees, shop.history, progress, guard, self._policy)
 
     def plans(self, patch: Patch, outcome: PatchOutcome, replayed: Replayed) -> Needed:
         """The plans for a patch of a replayed series, found on the tree on which it did not land."""
@@ -158,8 +158,10 @@ class Room:
         findings = tuple(f for f in replayed.findings if f.patch == patch.commit)
         taken = frozenset(o.upstream for o in replayed.outcomes if o.tree)
 
-        def trial(tried: Sequence[Patch]) -> AbstractContextManager[Guard]:
-            return self.guarding(Series("", "", self.base, tuple(tried)), tree)
+        def trial(tried: Sequence[Patch], behind: Guard | None) -> Guard:
+            if isinstance(behind, Lenient):
+                return behind.going_on(tried)
+            return self._guard(Series("", "", self.base, tuple(tried)), tree)
 
         return needed(Case(patch, tree, outcome, findings, bench, trial, self.progress, taken))
 
@@ -167,10 +169,9 @@ class Room:
     def _policy(self) -> Policy:
         return Policy(diffs=False, lenient=lambda found: apply(found, tuple(self.accepted)))
 
-    @contextmanager
-    def guarding(self, series: Series, tree: str) -> Iterator[Guard]:
+    def _guard(self, series: Series, tree: str) -> Lenient:
         """The guard of a run, for some patches on some tree."""
-        yield Lenient(KernelGuard(series, tree, self.workbench), tuple(self.accepted))
+        return Lenient(KernelGuard(series, tree, self.workbench), tuple(self.accepted))
 
 
 def wants_help(outcome: PatchOutcome) -> bool:

@@ -39,6 +39,12 @@ class Unchecked:
         """Names in a file."""
         self._left.setdefault(reason, set()).update((path, name) for name in names)
 
+    def copy(self) -> Unchecked:
+        """The same so far; what either leaves later the other does not know of."""
+        other = Unchecked()
+        other._left = {reason: set(left) for reason, left in self._left.items()}
+        return other
+
     def skipped(self, stage: str) -> tuple[Skipped, ...]:
         """The same for the report, one entry for each reason."""
         reasons = [(self._left.get(reason), *words) for reason, words in _REASONS.items()]

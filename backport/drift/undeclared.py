@@ -7,8 +7,9 @@ not even upstream's own tree explains to our reader (a word made by a macro) is 
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backport.csource.outline import includes
 from backport.drift.added import Added, read_added
@@ -93,6 +94,13 @@ class KernelGuard:
     def accept(self, patch: Patch) -> None:
         """The patch last asked about landed: its names are the target's from now on."""
         self._overlay, self._before = self._trial, self._after
+
+    def going_on(self, patches: Sequence[Patch]) -> KernelGuard:
+        """A guard for other patches behind those that this one has accepted; this one stays as it is."""
+        other = copy.copy(self)
+        other._series, other._lines = replace(self._series, patches=tuple(patches)), {}
+        other._unchecked = self._unchecked.copy()
+        return other
 
     def _preload(self) -> None:
         """Read the added lines of all patches, and all that the target's versions of their files include, in few steps.

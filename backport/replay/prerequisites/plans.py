@@ -6,8 +6,7 @@ suspects -> the fewest that explain the conflicts -> replay them and the patch, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cached_property
@@ -20,10 +19,9 @@ from backport.model.progress import Progress
 from backport.model.result import Skipped
 from backport.model.series import Patch, show_path
 from backport.model.verdict import PatchOutcome, Verdict
-from backport.replay.guard import Guard
 from backport.replay.prerequisites.incidental import incidental
 from backport.replay.prerequisites.suspects import Suspect, suspects
-from backport.replay.prerequisites.trial import Bench
+from backport.replay.prerequisites.trial import Bench, Guarding
 from backport.replay.settle import Settled
 
 STAGE = "prerequisites"
@@ -31,9 +29,6 @@ _ROUNDS = 24  # how deep the prerequisites of prerequisites are followed
 _MOST = 20  # commits in a plan: who must pick more is porting a subsystem, and should be told so
 _SHOWN = 5  # candidates that are told
 _PICK = 10  # lines: what picking one more commit costs beyond its own lines, when plans are ranked
-
-Guarding = Callable[[Sequence[Patch]], AbstractContextManager[Guard]]
-"""The guard for some patches that are to be tried on the target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +144,7 @@ class _Search:
         return last.outcome, last.findings
 
     def _guarded(self, patches: Sequence[Patch]) -> list[Settled]:
-        with self._case.guarding(patches) as guard:
-            return self._bench.guarded(patches, self._case.tree, guard)
+        return self._bench.guarded(patches, self._case.tree, self._case.guarding)
 
     def _more(self, bad: PatchOutcome, findings: Sequence[Finding], chosen: Mapping[str, Suspect]) -> list[Suspect]:
         """What the patch that failed needs and was not chosen yet."""

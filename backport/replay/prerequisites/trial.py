@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -15,14 +15,19 @@ from backport.model.verdict import PatchOutcome, Verdict
 from backport.replay.engine import Chain, foresee
 from backport.replay.explain import explain
 from backport.replay.guard import Guard, Trusting
+from backport.replay.guard.text import SEARCHING
 from backport.replay.settle import Policy, Settled, Settler
 from backport.replay.situation import Library
+
+Guarding = Callable[[Sequence[Patch], Guard | None], Guard]
+"""The guard for patches that are to be tried on the target, behind those that another one has accepted."""
 
 
 class Bench:
     """Where things are tried out. Every answer is kept: a patch on a tree always gives the same.
 
-    A trial says whether a patch applies, not whether it may: only `guarded` asks the guard. `since` is the upstream commit up to
+    A trial says whether a patch applies, not whether it may: only `guarded` asks the guard, and looks words up in the whole tree.
+    `since` is the upstream commit up to
     which the target has all history; `moved` tells where the target keeps files that upstream calls otherwise.
     """
 
@@ -32,13 +37,15 @@ class Bench:
         self._moved = moved
         self._merger = Merger(library.store, library.trees)
         self._policy = policy or Policy(diffs=False)
-        self._settler = self._settling(Trusting())
+        quick = {kind: check for kind, check in self._policy.checks.items() if kind not in SEARCHING}
+        self._settler = self._settling(Trusting(), replace(self._policy, checks=quick))
+        self._guarded: dict[tuple[str, ...], tuple[Settled, Guard]] = {}
         self._settled: dict[tuple[str, str], Settled] = {}
         self._explained: dict[tuple[str, str], PatchOutcome] = {}
         self._patches: dict[str, Patch] = {}
 
-    def _settling(self, guard: Guard) -> Settler:
-        return Settler(self.library, self._merger, self._moved, lambda: self.since, guard, self._policy)
+    def _settling(self, guard: Guard, policy: Policy) -> Settler:
+        return Settler(self.library, self._merger, self._moved, lambda: self.since, guard, policy)
 
     def patches(self, commits: Iterable[str]) -> list[Patch]:
         """Each commit as a patch, those left out that are none: merges, and what git refuses to read."""
@@ -77,17 +84,26 @@ class Bench:
                 break
         return found
 
-    def guarded(self, patches: Sequence[Patch], tree: str, guard: Guard) -> list[Settled]:
-        """The same as the run would have it, with what the guard finds; it ends at the first that does not land."""
-        settler = self._settling(guard)
+    def guarded(self, patches: Sequence[Patch], tree: str, guarding: Guarding) -> list[Settled]:
+        """The same as the run would have it, with what the guard finds; it ends at the first that does not land.
+
+        What was found behind the same patches before is found again: plans differ in their ends.
+        """
         found: list[Settled] = []
+        behind: Guard | None = None
+        key: tuple[str, ...] = (tree,)
         for patch in patches:
-            settled = settler.settle(patch, tree)
+            key = (*key, patch.commit)
+            if key not in self._guarded:
+                guard = guarding([patch], behind)
+                settled = self._settling(guard, self._policy).settle(patch, tree)
+                self._guarded[key] = settled, guard
+                guard.accept(patch)
+            settled, behind = self._guarded[key]
             found.append(settled)
             tree = settled.outcome.tree or (tree if settled.outcome.verdict is Verdict.ALREADY_PRESENT else "")
             if not tree:
                 break
-            guard.accept(patch)
         return found
 
     def explained(self, patch: Patch, tree: str) -> PatchOutcome:

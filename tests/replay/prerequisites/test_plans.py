@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 
 from backport.git.clone import open_clone
@@ -35,8 +35,8 @@ def case(repo: Repo, patch: str, onto: str, scratch: Path) -> Iterator[Case]:
         bare = Policy(ladder=lambda situation: (), diffs=False)
         replayed = replay(series, onto, store, trees, history, Silent(), policy=bare)
         bench = Bench(Library(store, trees, history), onto, {}, bare)
-        outcome, trusting = replayed.outcomes[0], nullcontext(Trusting())
-        yield Case(series.patches[0], replayed.tree, outcome, (), bench, lambda tried: trusting, Silent())
+        outcome = replayed.outcomes[0]
+        yield Case(series.patches[0], replayed.tree, outcome, (), bench, lambda tried, behind: Trusting(), Silent())
 
 
 def asked(repo: Repo, patch: str, onto: str, tmp_path: Path) -> Needed:
