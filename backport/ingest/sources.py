@@ -21,11 +21,13 @@ class Sources:
     clones: tuple[Clone, ...]
     remotes: tuple[Remote, ...] = ()
 
-    def store(self, folder: Path, more: Sequence[Path] = ()) -> Store:
-        """An object store over all of them, and over `more` object folders."""
+    def store(self, folder: Path, more: Sequence[Path] = (), *, keep_last: bool = True) -> Store:
+        """An object store over all of them, and over `more` object folders. `keep_last`: see Store."""
         shallow = b"".join(clone.shallow for clone in self.clones)
         fetch = self._fetch if self.remotes else None
-        return Store(folder, [*(clone.objects for clone in self.clones), *more], shallow=shallow, fetch_missing=fetch)
+        return Store(
+            folder, [*(clone.objects for clone in self.clones), *more], shallow=shallow, fetch_missing=fetch, keep_last=keep_last
+        )
 
     def _fetch(self, oids: Sequence[str]) -> None:
         for remote in self.remotes:

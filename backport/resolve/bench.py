@@ -90,7 +90,10 @@ def bench(folder: Path, session: Session, progress: Progress) -> Iterator[Bench]
         kernels = [str(built if built.exists() else sample.build(definition.source.parent, built))]
     sources = open_sources(kernels, [*wanted_names(definition, session.onto), session.target], cache_folder(), progress)
     name = Path(tempfile.mkdtemp(prefix="store-", dir=place(folder))).name
-    with sources.store(place(folder) / name, [Worktree(folder).git_dir / "objects"]) as store:
+    objects = [Worktree(folder).git_dir / "objects"]
+    with sources.store(
+        place(folder) / name, objects, keep_last=False
+    ) as store:  # what is laid out was flushed; else it may be gone
         shop = Workshop(store, Trees(store), History(store))
         onto = shop.history.commit(session.target)
         series = ingest(definition, sources.clones, store, progress)
