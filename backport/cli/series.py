@@ -90,6 +90,8 @@ def show(
 @click.option("--base", default="", metavar="REV", help="With --from: what it was made on [default: found from its blob ids].")
 @click.option("--guard", "guards", multiple=True, metavar="NAME", help="With --from: a guard that holds in a quilt series.")
 @click.option("--allow-hidden", is_flag=True, help="With --from: take code with bidirectional or zero-width characters.")
+@click.option("--trailers/--no-trailers", default=True, help="With --from: add what replies gave (Reviewed-by ...), as b4 does.")
+@click.option("--sloppy-trailers", "sloppy", is_flag=True, help="With --from: also those that are not their sender's.")
 @signed.options
 @click.option("--grep", default="", metavar="RE", help="Only commits whose message matches (extended, any case).")
 @click.option("--kernel", "kernels", multiple=True, metavar="PATH|URL", help="A history with the commits.")
@@ -108,6 +110,8 @@ def new(
     base: str,
     guards: tuple[str, ...],
     allow_hidden: bool,
+    trailers: bool,
+    sloppy: bool,
     attestation: str,
     keyrings: tuple[str, ...],
     dns: bool,
@@ -136,7 +140,7 @@ def new(
 
         wish = Wish(
             name, source or "", wanted, revision, title or "", base, onto or "", guards, allow_hidden,
-            Policy(attestation), signed.places(keyrings) if attestation != "off" else (), dns,
+            Policy(attestation), signed.places(keyrings) if attestation != "off" else (), dns, trailers, sloppy,
         )  # fmt: skip
         definition = _adopt(wish, kernels, patches)
         _carry(definition, carry, kernels, patches)
@@ -185,7 +189,10 @@ def _adopt(wish: Wish, kernels: Sequence[str], patches: Path) -> Definition:
         console.show_text(f"posted as {made.revision.version}, made on {base.name} ({base.commit[:12]}): {base.rule}, {known}")
         for told in made.attested:
             console.show(attestation_line(told))
-        for note in made.revision.notes:
+        given = sum(len(row.trailers) for row in made.definition.commits)
+        if given:
+            console.show_text(f"{given} trailers from replies were put below the patches")
+        for note in made.notes:
             console.show_text(f"{note.kind}: {note.what}")
         if made.filled:
             console.show_text(f"{made.filled} patches were taken from the revision that it mends")

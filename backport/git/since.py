@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from backport.git.store import Store
@@ -12,6 +12,7 @@ from backport.model.series import decode
 _FORMAT = "--format=%x00%x00%H%x00%s%x00%an%x00%ae%x00"
 _PIECE = re.compile(rb"\0\0(?=[0-9a-f]{40}\0)")
 _MOST = 20_000
+_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,28 @@ def with_diffs(store: Store, commits: Sequence[str]) -> Iterator[Landed]:
     out = store.git.run(command, "".join(f"{oid}\n" for oid in commits).encode()) if commits else b""
     for landed, diff in _read(out):
         yield Landed(landed.commit, landed.subject, landed.name, landed.address, diff)
+
+
+def patch_ids(store: Store, tips: Sequence[str], known: str, seconds: int, wanted: Collection[str]) -> dict[str, str]:
+    """The commit with each of the `wanted` (stable) patch-ids below `tips`: the newest such one.
+
+    Of what `known` has nothing is looked at; without it only what was committed from `seconds` on; never more than 20,000.
+    """
+    since = [] if known else [f"--since={seconds}"]
+    lines = "".join(f"{line}\n" for line in (*tips, *([f"^{known}"] if known else [])))
+    command = ["rev-list", "--no-merges", f"--max-count={_MOST}", *since, "--stdin"]
+    commits = store.git.run(command, lines.encode()).decode().split()
+    found: dict[str, str] = {}
+    for start in range(0, len(commits), _AT_ONCE):
+        part = "".join(f"{oid}\n" for oid in commits[start : start + _AT_ONCE]).encode()
+        diffs = store.git.run(["diff-tree", "--stdin", "-p", "--no-ext-diff", "--no-textconv"], part)
+        for line in store.git.run(["patch-id", "--stable"], diffs).decode().splitlines():
+            number, _, oid = line.partition(" ")
+            if number in wanted:
+                found.setdefault(number, oid)
+        if len(found) == len(wanted):
+            break
+    return found
 
 
 def first_tags(store: Store, commits: Sequence[str]) -> dict[str, str]:

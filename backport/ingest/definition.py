@@ -16,6 +16,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _PATCH_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,57}\.patch")
 _ID = re.compile(r"[0-9a-f]{12,40}")
 _MAIL = re.compile(r"mails/[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_TRAILER = re.compile(r"[A-Za-z][A-Za-z0-9-]*: [^\n\r\0]{1,400}")
 _SYMBOL = re.compile(r"[A-Za-z0-9_]+")
 _CONFIG_VALUE = re.compile(r'[ymn]|-?[0-9]+|0[xX][0-9a-fA-F]+|"[^"\\\n]*"')
 _KEYS = {
@@ -24,7 +25,7 @@ _KEYS = {
     "target": {"onto"},
     "attestation": {"policy"},
     "topic": {"file", "title"},
-    "commit": {"id", "subject", "topic", "mail", "strip"},
+    "commit": {"id", "subject", "topic", "mail", "strip", "trailers"},
     "fold": {"id", "subject", "into"},
     "drop": {"id", "subject", "reason"},
 }
@@ -100,7 +101,15 @@ def _commit(place: Place, row: Mapping[str, Any], number: int) -> DefinedCommit:
         place.line("commit", number, "id"),
         mail,
         strip,
+        _trailers(place, row, number),
     )
+
+
+def _trailers(place: Place, row: Mapping[str, Any], number: int) -> tuple[str, ...]:
+    lines = row.get("trailers", [])
+    if not isinstance(lines, list) or not all(isinstance(line, str) and _TRAILER.fullmatch(line) for line in lines):
+        raise place.error("trailers must be a list of lines such as 'Reviewed-by: Name <address>'", "commit", number, "trailers")
+    return tuple(lines)
 
 
 def _topic(place: Place, row: Mapping[str, Any], number: int) -> Topic:
@@ -218,12 +227,14 @@ def dump(definition: Definition) -> bytes:
     return re.sub(r"(?<!\n)\n(?=\[)", "\n\n", tomlkit.dumps(document)).encode()
 
 
-def _row(commit: DefinedCommit) -> dict[str, str | int]:
-    row: dict[str, str | int] = {"id": commit.commit, "subject": commit.subject}
+def _row(commit: DefinedCommit) -> dict[str, str | int | list[str]]:
+    row: dict[str, str | int | list[str]] = {"id": commit.commit, "subject": commit.subject}
     if commit.topic:
         row["topic"] = commit.topic
     if commit.mail:
         row["mail"] = commit.mail
     if commit.strip != 1:
         row["strip"] = commit.strip
+    if commit.trailers:
+        row["trailers"] = list(commit.trailers)
     return row

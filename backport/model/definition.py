@@ -15,7 +15,7 @@ class DefinedCommit:
     """A commit that the series is made of: full id, subject (which must match), topic, its line in the file.
 
     `mail` is the file, beside the definition, of a patch that was posted: its commit is made of that on the definition's base,
-    and must come out with this id. `strip` is how many folders its paths lose.
+    and must come out with this id. `strip` is how many folders its paths lose, `trailers` are lines below its message.
     """
 
     commit: str
@@ -24,6 +24,7 @@ class DefinedCommit:
     line: int
     mail: str = ""
     strip: int = 1
+    trailers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,3 +188,16 @@ def test_signatures_are_required_shown_kept_and_in_the_report(repo: Repo, tmp_pa
     assert backport("run", "three", *kernel, "--no-srpm", cwd=tmp_path).returncode == 0
     report = json.loads((tmp_path / "build/three/report.json").read_bytes())
     assert [(found["kind"], found["level"]) for found in report["findings"]] == [("not-signed", "warning")] * 3
+
+
+def test_from_a_branch_to_a_run(repo: Repo, tmp_path: Path) -> None:
+    base, _ = posted(repo, tmp_path)
+    at = repo.on(base, {b"mm/a.c": numbered(20, l3=b"changed")}, b"mm: on a branch\n")
+    repo.branch("topic", repo.on(at, {b"mm/b.c": numbered(20, l5=b"changed")}, b"mm: again\n"))
+    source = f"{repo.path}#posted-on..topic"
+    assert "2/2" in backport("ingest", source, "--list", cwd=tmp_path).stdout
+    kernel = ("--kernel", str(repo.path), "--onto", "target")
+    done = backport("series", "new", "branched", "--from", source, *kernel, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "base-commit, 2 of 2 files as posted" in done.stdout
+    assert backport("run", "branched", *kernel, "--no-srpm", cwd=tmp_path).returncode == 0

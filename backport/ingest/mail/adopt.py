@@ -9,17 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backport.ingest.definition import NAME
-from backport.ingest.mail import defined, lives
+from backport.ingest.mail import credit, defined, lives, message, prerequisites
 from backport.ingest.mail.attest import Keys, attest, dns_text, insist
 from backport.ingest.mail.base import Base
-from backport.ingest.mail.posted import make
+from backport.ingest.mail.boxes import Found
+from backport.ingest.mail.posted import Made, make
+from backport.ingest.mail.prerequisites import Need
 from backport.ingest.mail.source import Mails, open_mails
 from backport.ingest.select import write
 from backport.ingest.sources import open_sources
 from backport.model.attestation import Attested, Policy
 from backport.model.definition import Definition
 from backport.model.errors import InputError
-from backport.model.mail import Lineage, Revision
+from backport.model.mail import Lineage, Note, Revision
 from backport.model.progress import Progress
 from backport.settings import cache_folder
 
@@ -40,20 +42,36 @@ class Wish:
     policy: Policy = Policy.OFF
     keyrings: tuple[str, ...] = ()
     dns: bool = False
+    trailers: bool = True
+    sloppy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
     """A posted series as a definition: the revision that was taken, how its base was found, how many patches are another's.
 
-    `attested` says of each mail who signed it, nothing where nobody asked.
+    `notes` say what is odd about it, what it needs first, and which trailers were left out; `attested` of each mail who signed
+    it, nothing where nobody asked.
     """
 
     definition: Definition
     revision: Revision
     base: Base
     filled: int
+    notes: tuple[Note, ...] = ()
     attested: tuple[Attested, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What the mails say: the revision, its patches as mails and where each is from, lines to add to each, what comes first."""
+
+    revision: Revision
+    raw: tuple[Found, ...]
+    sources: tuple[str, ...]
+    lines: tuple[tuple[str, ...], ...]
+    needs: tuple[Need, ...]
+    notes: tuple[Note, ...]
 
 
 def adopt(wish: Wish, kernels: Sequence[str], patches: Path, progress: Progress) -> Adopted:
@@ -61,31 +79,53 @@ def adopt(wish: Wish, kernels: Sequence[str], patches: Path, progress: Progress)
     if not NAME.fullmatch(wish.name):
         raise InputError(f"{wish.name!r} is no name for a series", then="letters, digits and ._- only")
     with open_mails(wish.source, cache_folder(), progress, wish.guards) as mails:
-        found = _life(mails, wish)
-        revision = lives.latest(found, wish.revision)
-        posts, sources = lives.completed(revision, found)
-        raw = mails.read([post.where for post in posts])
+        taken = _take(mails, wish)
+    revision = taken.revision
     keys = Keys(wish.keyrings, dns_text if wish.dns else None)
-    attested = attest(raw, keys) if wish.policy is not Policy.OFF else []
+    attested = attest(taken.raw, keys) if wish.policy is not Policy.OFF else []
     insist(attested, wish.policy)
     named = [wish.base] if wish.base else [post.base_commit for post in revision.members if post.base_commit][:1]
     clones = open_sources(kernels, [*named, *filter(None, [wish.onto])], cache_folder(), progress)
     with tempfile.TemporaryDirectory(prefix="backport-") as folder, clones.store(Path(folder) / "run.git") as store:
-        made = make(raw, clones.clones, store, named=named, fallback=wish.base or wish.onto or "HEAD", hidden=wish.hidden)
-        onto = wish.onto or made.base.name
-        definition = defined.define(
-            wish.name, wish.title or _printable(revision.title) or wish.name, made, onto, store, wish.policy
+        first = prerequisites.look(taken.needs, clones.clones, next(iter(named), ""), revision.date, store)
+        made = make(
+            taken.raw,
+            clones.clones,
+            store,
+            named=named,
+            needs=() if wish.base else first.commits,
+            fallback=wish.base or wish.onto or "HEAD",
+            hidden=wish.hidden,
+            lines=taken.lines,
         )
-    target = patches / wish.name
+        title = wish.title or _printable(revision.title) or wish.name
+        definition = defined.define(wish.name, title, made, wish.onto or made.base.name, store, wish.policy)
+    written = _write(definition, made, keys, patches)
+    notes = (*revision.notes, *first.notes, *taken.notes)
+    return Adopted(written, revision, made.base, sum(map(bool, taken.sources)), notes, tuple(attested))
+
+
+def _take(mails: Mails, wish: Wish) -> _Taken:
+    found = _life(mails, wish)
+    revision = lives.latest(found, wish.revision)
+    posts, sources = lives.completed(revision, found)
+    raw = mails.read([post.where for post in posts])
+    told = raw if revision.cover is None else [*mails.read([revision.cover.where]), *raw]
+    lines, notes = credit.chosen(found, revision, posts, sloppy=wish.sloppy) if wish.trailers else ([()] * len(posts), [])
+    needs = prerequisites.needs([message.read(each.raw).body for each in told], mails.archive)
+    return _Taken(revision, tuple(raw), sources, tuple(lines), needs, tuple(notes))
+
+
+def _write(definition: Definition, made: Made, keys: Keys, patches: Path) -> Definition:
+    target = patches / definition.name
     fresh = not target.exists()
     try:
         defined.write_mails(definition, made, target, keys.used)
-        written = write(definition, patches)
+        return write(definition, patches)
     except BaseException:
         if fresh:
             shutil.rmtree(target, ignore_errors=True)
         raise
-    return Adopted(written, revision, made.base, sum(bool(source) for source in sources), tuple(attested))
 
 
 def _life(mails: Mails, wish: Wish) -> Lineage:

@@ -156,6 +156,12 @@ class Archive:
         row = self._db.execute("select thread from mail where id = ?", (identity,)).fetchone()
         return row[0] if row else None
 
+    def named(self, kind: str, value: str) -> list[Post]:
+        """The patches and covers with a patch-id, change-id or message-id, by date; `kind` is one of the three first words."""
+        column = {"patch": "patch_id", "change": "change_id", "message": "id"}[kind]
+        query = f"select * from mail where {column} = ? and kind in ('patch', 'cover') order by date"  # noqa: S608 - one of three
+        return [_post(row) for row in self._db.execute(query, (value,))] if value else []
+
     def posts(self, threads: Sequence[int] | None = None) -> list[Post]:
         """The mails of some threads (or all), in the order in which the archive has them."""
         query = "select * from mail"

@@ -51,22 +51,29 @@ def _is_path(path: bytes) -> bool:
 
 
 def find_base(
-    named: Sequence[str], diffs: Sequence[PostedDiff], clones: Sequence[Clone], store: Store, fallback: str = ""
+    named: Sequence[str],
+    diffs: Sequence[PostedDiff],
+    clones: Sequence[Clone],
+    store: Store,
+    fallback: str = "",
+    needs: Sequence[str] = (),
 ) -> Base:
-    """The base of a series. `named` are revisions that it names itself (base-commit), `fallback` one to take where nothing is
-    known.
+    """The base of a series. `named` are revisions that it names itself (base-commit), `needs` the commits of its prerequisites,
+    `fallback` one to take where nothing is known.
 
     InputError where no history has anything of it.
     """
     blobs = wanted_blobs(diffs)
     found = [(name, oid, "base-commit") for name, oid in zip(named, resolve(clones, list(named)), strict=True) if oid is not None]
+    above = [(oid[:12], oid, "prerequisite-patch-id") for oid in needs]
     if found:
-        return _best(found, blobs, store)
+        return _best([*found, *above], blobs, store)
     tags = [(name, oid, "newest tag with all blobs") for name, oid in (tags_of(clones) if blobs else ())]
     best = _best(tags, blobs, store) if tags else None
     if best is not None and best.have == best.want:
         return best
-    commits = [(oid[:12], oid, "newest commit with all blobs") for oid in _bringing(clones, blobs)] if blobs else []
+    bringing = _bringing(clones, blobs) if blobs else []
+    commits = [*above, *((oid[:12], oid, "newest commit with all blobs") for oid in bringing)]
     given = [(fallback, oid, "as given") for oid in resolve(clones, [fallback]) if oid is not None] if fallback else []
     others = [*commits, *given] if best is None else [*commits, (best.name, best.commit, best.rule), *given]
     if not others:

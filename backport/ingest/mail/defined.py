@@ -33,7 +33,7 @@ def mailed(definition: Definition, base: str | None, store: Store) -> list[str |
     mails = _mails(definition)
     if definition.attestation is Policy.REQUIRE:
         insist(attest(mails, _keys(definition)), Policy.REQUIRE)
-    made = remake(mails, base, store)
+    made = remake(mails, base, store, [row.trailers for row in definition.commits])
     for row, oid in zip(definition.commits, made, strict=True):
         if not oid.startswith(row.commit):
             raise InputError(
@@ -81,11 +81,12 @@ def _read(path: Path) -> bytes:
 def define(name: str, title: str, made: Made, onto: str, store: Store, policy: Policy = Policy.OFF) -> Definition:
     """The definition of a posted series that was made into commits."""
     rows = []
-    for number, (oid, mail) in enumerate(zip(made.commits, made.mails, strict=True), 1):
+    lines = made.lines or ((),) * len(made.commits)
+    for number, (oid, mail, more) in enumerate(zip(made.commits, made.mails, lines, strict=True), 1):
         subject = squeezed(subject_of(store.read(oid, "commit").partition(b"\n\n")[2]))
         shown = subject or "patch"
         slug = re.sub(r"[^A-Za-z0-9]+", "-", subject).strip("-")[:52] or "patch"
-        rows.append(DefinedCommit(oid, shown, "", 0, f"{FOLDER}/{number:04d}-{slug}.patch", mail.strip))
+        rows.append(DefinedCommit(oid, shown, "", 0, f"{FOLDER}/{number:04d}-{slug}.patch", mail.strip, more))
     span = f"{made.base.commit}.."
     return Definition(Path("series.toml"), name, title, REPOSITORY, span, onto, tuple(rows), (), (), (), attestation=policy)
 

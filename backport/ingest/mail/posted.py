@@ -13,6 +13,7 @@ from backport.git.store import Store
 from backport.ingest.mail import message
 from backport.ingest.mail.base import Base, find_base, stand_in
 from backport.ingest.mail.boxes import Found
+from backport.ingest.mail.credit import credit
 from backport.ingest.mail.diff import PostedDiff, read_diff
 from backport.model.errors import InputError
 
@@ -25,11 +26,12 @@ _HIDDEN = re.compile(  # bidirectional controls, zero-width characters, tags: wh
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A posted series as commits: its base, the commits in order, and the mails that they were made of."""
+    """A posted series as commits: its base, the commits in order, the mails that they were made of, and lines added to each."""
 
     base: Base
     commits: tuple[str, ...]
     mails: tuple[Found, ...]
+    lines: tuple[tuple[str, ...], ...] = ()
 
 
 def make(
@@ -38,10 +40,14 @@ def make(
     store: Store,
     *,
     named: Sequence[str] = (),
+    needs: Sequence[str] = (),
     fallback: str = "",
     hidden: bool = False,
+    lines: Sequence[tuple[str, ...]] = (),
 ) -> Made:
     """Make commits of a series' mails, on the base that they name or that is found from their blob ids.
+
+    `lines` are put below the message of each, where they are given.
 
     InputError, with mail, line and reason, for the first one that git refuses, and for one that adds bidirectional or zero-width
     characters unless `hidden` allows them.
@@ -50,12 +56,12 @@ def make(
     diffs = [read_diff(message.read(raw).body) for raw in ready]
     for each, raw, diff in zip(mails, ready, diffs, strict=True):
         _refuse_hidden(each.where, raw, diff, hidden)
-    base = find_base(named, diffs, clones, store, fallback)
-    return Made(base, remake(mails, base.commit, store), tuple(mails))
+    base = find_base(named, diffs, clones, store, fallback, needs)
+    return Made(base, remake(mails, base.commit, store, lines), tuple(mails), tuple(lines))
 
 
-def remake(mails: Sequence[Found], base: str, store: Store) -> tuple[str, ...]:
-    """The commits of mails on a base that is known. InputError as `make`."""
+def remake(mails: Sequence[Found], base: str, store: Store, lines: Sequence[Sequence[str]] = ()) -> tuple[str, ...]:
+    """The commits of mails on a base that is known, with `lines` below the message of each. InputError as `make`."""
     ready = [for_am(each.raw) for each in mails]
     commits: list[str] = []
     at = stand_in(base, [read_diff(message.read(raw).body) for raw in ready], store)
@@ -68,7 +74,7 @@ def remake(mails: Sequence[Found], base: str, store: Store) -> tuple[str, ...]:
             raise _refused(mails[first + applied.stopped], applied)
         commits += applied.commits
         at = commits[-1]
-    return tuple(commits)
+    return credit(commits, lines, store) if any(lines) else tuple(commits)
 
 
 def for_am(raw: bytes) -> bytes:
