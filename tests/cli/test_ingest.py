@@ -201,3 +201,69 @@ def test_from_a_branch_to_a_run(repo: Repo, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "base-commit, 2 of 2 files as posted" in done.stdout
     assert backport("run", "branched", *kernel, "--no-srpm", cwd=tmp_path).returncode == 0
+
+
+def test_what_replies_gave_is_in_the_commits_each_time(repo: Repo, tmp_path: Path) -> None:
+    _, box = posted(repo, tmp_path, "--thread=shallow")
+    identity = re.findall(rb"Message-I[dD]: <([^>]+)>", box.read_bytes())[1]
+    heads = b"From x Mon Sep 17 00:00:00 2001\nFrom: Bea <bea@example.org>\nSubject: Re: [PATCH 2/3] mm: change 2 of three\n"
+    heads += b"Date: Thu, 10 Sep 2009 00:00:00 +0000\nMessage-ID: <r@x>\nIn-Reply-To: <%s>\n\n" % identity
+    box.write_bytes(box.read_bytes() + heads + b"Reviewed-by: Bea <bea@example.org>\nAcked-by: Cy <cy@example.net>\n")
+    new = ("series", "new", "three", "--from", str(box), "--kernel", str(repo.path), "--onto", "target")
+    done = backport(*new, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    shown = " ".join(done.stdout.split())
+    assert "1 trailers from replies" in shown
+    assert "Acked-by: Cy <cy@example.net> is left out: the address cy@example.net is not the sender's" in shown
+    definition = load(tmp_path / "patches/three/series.toml")
+    assert [row.trailers for row in definition.commits] == [(), ("Reviewed-by: Bea <bea@example.org>",), ()]
+    ran = backport("run", "three", "--kernel", str(repo.path), "--no-srpm", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    (patch,) = (tmp_path / "build/three/patches").glob("*change-2*")
+    assert b"\n\nwhy\n\nReviewed-by: Bea <bea@example.org>\n" in patch.read_bytes()
+    assert backport(*new, "--no-trailers", "--patches", "plain", cwd=tmp_path).returncode == 0
+    plain = load(tmp_path / "plain/three/series.toml")
+    assert plain.commits[0].commit == definition.commits[0].commit
+    assert plain.commits[2].commit != definition.commits[2].commit
+
+
+def based(repo: Repo, folder: Path) -> tuple[list[str], Path]:
+    """A base, two prerequisites above it, and a patch that needs them, with what format-patch --base says of them."""
+    commits = [repo.commit({b"Makefile": MAKEFILE, b"mm/a.c": numbered(20), b"mm/b.c": numbered(20)}, b"base\n")]
+    for number in (1, 2):
+        rows = numbered(20, **{f"l{n}": b"needed" for n in range(1, number + 1)})
+        commits.append(repo.on(commits[-1], {b"mm/a.c": rows}, b"mm: needed %d\n" % number))
+    commits.append(repo.on(commits[-1], {b"mm/a.c": numbered(20, l1=b"needed", l2=b"needed", l3=b"mine")}, b"mm: mine\n"))
+    repo.branch("target", commits[0])
+    box = folder / "mine.mbox"
+    box.write_bytes(repo.git("format-patch", "--stdout", f"--base={commits[0]}", f"{commits[2]}..{commits[3]}"))
+    assert box.read_bytes().count(b"prerequisite-patch-id: ") == 2
+    return commits, box
+
+
+def test_prerequisites_that_a_history_has_are_the_base(repo: Repo, tmp_path: Path) -> None:
+    commits, box = based(repo, tmp_path)
+    repo.branch("next", commits[2])
+    done = backport("series", "new", "mine", "--from", str(box), "--kernel", str(repo.path), "--onto", "target", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    shown = " ".join(done.stdout.split())
+    assert f"is commit {commits[1][:12]} (mm: needed 1)" in shown
+    assert "prerequisite-patch-id, 1 of 1 files as posted" in shown
+    assert load(tmp_path / "patches/mine/series.toml").base == commits[2]
+
+
+def test_prerequisites_that_nothing_has_are_named(repo: Repo, tmp_path: Path) -> None:
+    commits, box = based(repo, tmp_path)
+    raw = box.read_bytes().replace(b"base-commit", b"prerequisite-change-id: 20240101-needed-123456789abc:v2\nbase-commit")
+    box.write_bytes(raw)
+    done = backport("series", "new", "mine", "--from", str(box), "--kernel", str(repo.path), "--onto", "target", cwd=tmp_path)
+    shown = " ".join(done.stdout.split())
+    assert done.returncode == 0, done.stderr
+    assert shown.count("is in no history given here, nor among the mails") == 3
+    assert "change-id 20240101-needed-123456789abc:v2 is in no history" in shown
+    assert load(tmp_path / "patches/mine/series.toml").base == commits[0]
+    posts = repo.git("format-patch", "--stdout", "--thread=shallow", f"{commits[0]}..{commits[2]}")
+    box.write_bytes(posts + raw)
+    done = backport("series", "new", "mine", "--from", str(box), "--series", "mm: mine", "--kernel", str(repo.path),
+                    "--onto", "target", "--patches", "again", cwd=tmp_path)  # fmt: skip
+    assert " ".join(done.stdout.split()).count("was posted as ") == 2, done.stdout + done.stderr

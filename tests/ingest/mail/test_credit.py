@@ -89,9 +89,9 @@ MESSAGES = {
     "none": b"mm: a\n\nwhy\n",
     "only a subject": b"mm: a\n",
     "a subject like a trailer": b"mm: a\n",
-    "a folded trailer": b"mm: a\n\nwhy\n\nFixes: 123456789012 (\"a long\n title\")\nSigned-off-by: A <a@b>\n",
+    "a folded trailer": b'mm: a\n\nwhy\n\nFixes: 123456789012 ("a long\n title")\nSigned-off-by: A <a@b>\n',
     "a note between": b"mm: a\n\nwhy\n\nSigned-off-by: A <a@b>\n[akpm: fixed]\nSigned-off-by: B <b@b>\n",
-    "a picked one": b"mm: a\n\nwhy\n\nSigned-off-by: A <a@b>\n(cherry picked from commit 1234567890123456789012345678901234567890)\n",
+    "a picked one": b"mm: a\n\nwhy\n\nSigned-off-by: A <a@b>\n(cherry picked from commit %040d)\n" % 7,
     "blank lines at the end": b"mm: a\n\nwhy\n\nSigned-off-by: A <a@b>\n\n\n",
     "a last paragraph with a colon": b"mm: a\n\nNote: this is\nno trailer at all\n",
 }
