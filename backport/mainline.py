@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backport.git.clone import Clone, resolve_one, tags_of
+from backport.git.history import History
 from backport.git.since import Landed, commits_since, first_tags, with_diffs
 from backport.git.store import Store
 from backport.ingest.mail.diff import changed_lines, read_diff
@@ -15,6 +16,7 @@ from backport.model.mail import Became, Fate, Post
 
 _ALIKE = 0.5
 _DAY = 86400
+_YEAR = 365 * _DAY
 _RULES = ("patch-id", "title and author", "title", "changed lines")
 
 
@@ -55,11 +57,34 @@ def fate(patches: Sequence[Posted], since: int, clones: Sequence[Clone], tip: st
                     taken[each.post.message_id] = (match, rule)
     releases = _releases(clones, store, [one.commit for one, _ in taken.values()])
     became = tuple(
-        Became(name, one.commit, one.subject, rule, _distance(sides[name], landed[one.commit]), releases.get(one.commit, ""))
+        Became(
+            name,
+            one.commit,
+            one.subject,
+            rule,
+            _distance(sides[name], landed[one.commit]),
+            releases.get(one.commit, ""),
+            one.date,
+        )
         for name, (one, rule) in sorted(taken.items(), key=lambda item: list(sides).index(item[0]))
     )
     lost = tuple(name for name in sides if name not in taken)
-    return Fate(became, lost, _state(became, lost))
+    return Fate(became, lost, _state(became, lost), until=_committed(store, newest))
+
+
+def with_dropped(outcome: Fate, earlier: Fate, last: int) -> Fate:
+    """What became of a series, together with what became of the patches that it dropped on its way.
+
+    `last` is when it was posted last: where the history goes a year beyond that and has nothing of it, it counts as dropped.
+    """
+    gone = outcome.state == "posted" and last and outcome.until - last > _YEAR
+    became = (*outcome.became, *earlier.became)
+    return replace(outcome, became=became, dropped=earlier.lost, state="dropped" if gone and not became else outcome.state)
+
+
+def _committed(store: Store, commit: str) -> int:
+    """When a commit was made, in seconds since 1970."""
+    return int(History(store).commit(commit).committer.split(b" ")[-2])
 
 
 def _match(rule: str, post: Post, side: _Side, found: Sequence[Landed], landed: Mapping[str, _Side]) -> Landed | None:

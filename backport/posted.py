@@ -9,7 +9,7 @@ from pathlib import Path
 from backport.ingest.mail import lives
 from backport.ingest.mail.source import Mails, open_mails
 from backport.ingest.sources import open_sources
-from backport.mainline import Posted, fate
+from backport.mainline import Posted, fate, with_dropped
 from backport.model.mail import Fate, Lineage
 from backport.model.progress import Progress
 from backport.settings import cache_folder
@@ -23,7 +23,7 @@ def life(
     progress: Progress,
     look: Callable[[Mails, Lineage], None] = lambda mails, found: None,
 ) -> tuple[Lineage, Fate | None]:
-    """The life of a series in some mail, and what became of its last posting; None where no history is given to look in.
+    """The life of a series in some mail, and what became of its patches; None where no history is given to look in.
 
     `look` is called while the mails can still be read.
     """
@@ -34,11 +34,15 @@ def life(
         if last is None or not kernels:
             return found, None
         posts, _ = lives.completed(last, found)
-        patches = [Posted(post, raw.raw) for post, raw in zip(posts, mails.read([post.where for post in posts]), strict=True)]
+        gone = {each.patch for each in found.dropped}
+        left = [post for each in found.revisions for post in each.posts if post.message_id in gone]
+        raws = mails.read([post.where for post in (*posts, *left)])
+        patches = [Posted(post, raw.raw) for post, raw in zip((*posts, *left), raws, strict=True)]
     first = min((each.date for each in found.revisions if each.date), default=0)
     sources = open_sources(kernels, [tip], cache_folder(), progress)
     with tempfile.TemporaryDirectory(prefix="backport-") as folder, sources.store(Path(folder) / "run.git") as store:
         progress.stage("mainline", 0)
-        outcome = fate(patches, first, sources.clones, tip, store)
+        now, before = (fate(some, first, sources.clones, tip, store) for some in (patches[: len(posts)], patches[len(posts) :]))
+        outcome = with_dropped(now, before, last.date)
         progress.done(f"{len(outcome.became)} of {len(patches)} patches found")
     return found, outcome

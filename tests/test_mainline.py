@@ -10,7 +10,7 @@ from backport.git.clone import open_clone
 from backport.git.store import Store
 from backport.ingest.mail.posts import read
 from backport.ingest.mail.rows import row_of
-from backport.mainline import Posted, fate
+from backport.mainline import Posted, fate, with_dropped
 from backport.model.mail import Became, Fate
 from tests.gitrepo import AUTHOR, START, Repo, numbered
 from tests.ingest.mail.letters import archived
@@ -98,3 +98,34 @@ def test_nothing_found_is_posted(repo: Repo, tmp_path: Path) -> None:
 )
 def test_releases_compare_as_people_count(names: list[str], last: str) -> None:
     assert Fate(tuple(Became("", "", "", "", 0, name) for name in names), (), "").release == last
+
+
+def test_what_was_dropped_on_the_way_and_what_was_taken_meanwhile(repo: Repo, tmp_path: Path) -> None:
+    base = repo.commit(ALL, b"base\n")
+    patches = posted(
+        repo,
+        base,
+        [
+            (b"mm/a.c", numbered(40, l5=b"kept"), b"mm: goes on in the next"),
+            (b"mm/b.c", numbered(40, **LONG), b"mm: was taken meanwhile"),
+            (b"mm/c.c", numbered(40, l5=b"given up"), b"mm: was given up"),
+        ],
+    )
+    at = repo.on(base, {b"mm/b.c": numbered(40, **LONG)}, b"mm: was taken meanwhile\n")
+    repo.branch("master", at)
+    clones = [open_clone(repo.path)]
+    with Store(tmp_path / "store", [clones[0].objects]) as store:
+        now, before = (fate(some, START, clones, "master", store) for some in (patches[:1], patches[1:]))
+    outcome = with_dropped(now, before, START)
+    assert [(each.subject, each.date) for each in outcome.became] == [("mm: was taken meanwhile", repo.clock + 60)]
+    assert (outcome.lost, outcome.dropped) == (("m0",), ("m2",))
+    assert outcome.state == "posted"
+
+
+@pytest.mark.parametrize(("days", "state"), [(300, "posted"), (400, "dropped")])
+def test_a_series_of_which_nothing_was_taken_for_a_year_is_dropped(days: int, state: str) -> None:
+    until = START + days * 86400
+    outcome = with_dropped(Fate((), ("m",), "posted", until=until), Fate((), (), "posted"), START)
+    assert outcome.state == state
+    taken = Became("m", "1" * 40, "mm: x", "patch-id", 0, "")
+    assert with_dropped(Fate((taken,), (), "applied", until=until), Fate((), (), "posted"), START).state == "applied"

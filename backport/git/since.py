@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backport.git.store import Store
 from backport.model.series import decode
 
-_FORMAT = "--format=%x00%x00%H%x00%s%x00%an%x00%ae%x00"
+_FORMAT = "--format=%x00%x00%H%x00%ct%x00%s%x00%an%x00%ae%x00"
 _PIECE = re.compile(rb"\0\0(?=[0-9a-f]{40}\0)")
 _MOST = 20_000
 _AT_ONCE = 500
@@ -17,13 +17,17 @@ _AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """A commit: id, subject, author's name and address, and its diff as git prints it (b"" where it was not asked for)."""
+    """A commit: id, subject, author's name and address, its diff as git prints it (b"" where it was not asked for), its date.
+
+    The date is the committer's, in seconds since 1970.
+    """
 
     commit: str
     subject: str
     name: str
     address: str
     diff: bytes
+    date: int = 0
 
 
 def commits_since(store: Store, tip: str, seconds: int, paths: Sequence[bytes], known: str = "") -> list[Landed]:
@@ -39,7 +43,7 @@ def with_diffs(store: Store, commits: Sequence[str]) -> Iterator[Landed]:
     command = ["log", "--no-walk=unsorted", "--stdin", "-p", "-M", "--no-ext-diff", "--no-textconv", _FORMAT]
     out = store.git.run(command, "".join(f"{oid}\n" for oid in commits).encode()) if commits else b""
     for landed, diff in _read(out):
-        yield Landed(landed.commit, landed.subject, landed.name, landed.address, diff)
+        yield replace(landed, diff=diff)
 
 
 def patch_ids(store: Store, tips: Sequence[str], known: str, seconds: int, wanted: Collection[str]) -> dict[str, str]:
@@ -77,7 +81,7 @@ def first_tags(store: Store, commits: Sequence[str]) -> dict[str, str]:
 
 def _read(out: bytes) -> Iterator[tuple[Landed, bytes]]:
     for piece in _PIECE.split(out)[1:]:
-        fields = piece.split(b"\0", 4)
-        if len(fields) == 5:
-            oid, subject, name, address, rest = fields
-            yield Landed(oid.decode(), decode(subject), decode(name), decode(address).lower(), b""), rest
+        fields = piece.split(b"\0", 5)
+        if len(fields) == 6:
+            oid, date, subject, name, address, rest = fields
+            yield Landed(oid.decode(), decode(subject), decode(name), decode(address).lower(), b"", int(date)), rest

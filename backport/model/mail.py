@@ -196,12 +196,23 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class Dropped:
+    """A patch that is in no later revision: its message-id and title, the last revision that has it, the first without it."""
+
+    patch: str
+    title: str
+    last: str
+    since: str
+
+
+@dataclass(frozen=True, slots=True)
 class Lineage:
-    """The life of a series in an archive: its revisions, oldest first, the links between them, trailers, what was refused."""
+    """The life of a series in an archive: its revisions, oldest first, the links between them, trailers, patches dropped."""
 
     revisions: tuple[Revision, ...]
     links: tuple[Link, ...]
     given: tuple[tuple[str, tuple[Given, ...]], ...] = ()
+    dropped: tuple[Dropped, ...] = ()
 
     def link_of(self, identity: str) -> Link | None:
         """The link from a revision to the one before it, None for the first."""
@@ -217,7 +228,8 @@ class Became:
     """The commit that a posted patch became: by which rule it was found, and how far it is from the posting.
 
     `rule`: "patch-id", "title and author", "title", "changed lines". `distance` is the share of the changed lines, in percent,
-    that only one of the two has. `release` is the first tag that has the commit, '' where none has.
+    that only one of the two has. `release` is the first tag that has the commit, '' where none has; `date` when it was
+    committed (seconds since 1970).
     """
 
     patch: str
@@ -226,18 +238,24 @@ class Became:
     rule: str
     distance: int
     release: str
+    date: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What became of the patches of a series' last posting, those that became nothing, and the state of the whole.
+    """What became of the patches of a series, those of the last posting that became nothing, and the state of the whole.
 
-    `state`: "posted", "applied" (commits that no release has), "released", "partly applied".
+    `state`: "posted", "applied" (commits that no release has), "released", "partly applied"; "dropped" where nothing of it was
+    taken in the year after the last posting, which may yet be wrong (parts of the real-time patches were taken years later).
+    `dropped` are patches of earlier postings that are in no later one and became nothing; `until` is how far the history goes
+    (seconds since 1970).
     """
 
     became: tuple[Became, ...]
     lost: tuple[str, ...]
     state: str
+    dropped: tuple[str, ...] = ()
+    until: int = 0
 
     @property
     def release(self) -> str:

@@ -67,6 +67,8 @@ def life_tree(found: Lineage, fate: Fate | None = None, attested: Mapping[str, A
         for note in each.notes:
             branch.add(text((f"{note.kind}: ", "yellow"), (note.what, "")))
         _add_patches(branch, each, found, attested or {})
+        for gone in (one for one in found.dropped if one.since == each.identity):
+            branch.add(text((f"dropped since {by_id[gone.last].version}: ", "yellow"), (gone.title, "")))
     if fate is not None:
         _add_fate(tree, fate, found)
     return tree
@@ -76,16 +78,17 @@ def _add_fate(tree: Tree, fate: Fate, found: Lineage) -> None:
     titles = {post.message_id: post.title for each in found.revisions for post in each.posts}
     style = "green" if fate.state in ("released", "applied") else "yellow"
     since = f" in {fate.release}" if fate.release else ""
-    branch = tree.add(text(("became  ", "bold"), (fate.state + since, style)))
+    until = f"  the history goes to {day(fate.until)}"
+    branch = tree.add(text(("became  ", "bold"), (fate.state + since, style), (until, GUIDE)))
     for each in fate.became:
-        leaf = branch.add(
-            text((each.commit[:12] + " ", "cyan"), (each.subject, ""), (f"  {each.release or 'no release'}", GUIDE))
-        )
+        when = f"  {day(each.date)}, {each.release or 'no release'}"
+        leaf = branch.add(text((each.commit[:12] + " ", "cyan"), (each.subject, ""), (when, GUIDE)))
         moved = "as posted" if not each.distance else f"{each.distance} % of the changed lines differ"
         renamed = f", posted as {titles[each.patch]}" if titles.get(each.patch, each.subject) != each.subject else ""
         leaf.add(text((f"{each.rule}, {moved}{renamed}", GUIDE)))
-    for name in fate.lost:
-        branch.add(text(("not found ", "yellow"), (titles.get(name, name), "")))
+    for names, what in ((fate.lost, "not found"), (fate.dropped, "dropped")):
+        for name in names:
+            branch.add(text((f"{what} ", "yellow"), (titles.get(name, name), "")))
 
 
 def _add_patches(branch: Tree, each: Revision, found: Lineage, attested: Mapping[str, Attested]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from backport.ingest.mail.archive import Archive
+from backport.ingest.mail.dropped import dropped
 from backport.ingest.mail.grouping import group
 from backport.ingest.mail.revisions import WITHIN, Shelf, lineage
 from backport.ingest.mail.trailers import carried, gather
@@ -50,6 +51,7 @@ def life(archive: Archive, wanted: str) -> Lineage:
         tuple(members),
         tuple(link for link in links if link.later in names),
         _given(members, archive.posts(sorted({each.head.thread for each in members}))),
+        dropped(members),
     )
 
 

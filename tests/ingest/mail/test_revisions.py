@@ -139,3 +139,31 @@ def test_a_series_that_is_not_whole_is_not_taken_unless_named() -> None:
     with pytest.raises(InputError, match="1 of 2 are not there"):
         latest(found)
     assert latest(found, "v1").identity == "c"
+
+
+def series(version: str, *titles: str, when: int = START, number: int = 0) -> list[bytes]:
+    """A posting of patches with these titles, each on a file of its own."""
+    total = number or len(titles)
+    return [
+        letter(
+            f"[PATCH {version}{place}/{total}] {title}",
+            f"{when}-7-{place}-git-send-email-ann@example.com",
+            when=when,
+            change=f"mm/{file}.c {when}",
+        )
+        for place, (title, file) in enumerate((title.split(":") for title in titles), number or 1)
+    ]
+
+
+def test_a_patch_that_no_later_revision_has_is_dropped_once() -> None:
+    first = series("", "the first one:a", "the second one:b", "a third thing:c")
+    second = series("v2 ", "the first one:a", "the second one reworked:b", when=START + DAY)
+    third = series("v3 ", "the first one:a", when=START + 2 * DAY)
+    with archived([*first, *second, *third]) as archive:
+        found = life(archive, "the first one")
+    assert [str(each.version) for each in found.revisions] == ["v1", "v2", "v3"]
+    one, two, three = (each.identity for each in found.revisions)
+    assert [(each.title, each.last, each.since) for each in found.dropped] == [
+        ("a third thing", one, two),
+        ("the second one reworked", two, three),
+    ]
