@@ -267,3 +267,16 @@ def test_prerequisites_that_nothing_has_are_named(repo: Repo, tmp_path: Path) ->
     done = backport("series", "new", "mine", "--from", str(box), "--series", "mm: mine", "--kernel", str(repo.path),
                     "--onto", "target", "--patches", "again", cwd=tmp_path)  # fmt: skip
     assert " ".join(done.stdout.split()).count("was posted as ") == 2, done.stdout + done.stderr
+
+
+def test_hidden_characters_are_taken_only_where_they_are_allowed(repo: Repo, tmp_path: Path) -> None:
+    _, box = posted(repo, tmp_path)
+    box.write_bytes(box.read_bytes().replace(b"+changed 2", "+chan\u202eged 2".encode()))
+    new = ("series", "new", "three", "--from", str(box), "--kernel", str(repo.path), "--onto", "target")
+    done = backport(*new, cwd=tmp_path)
+    assert done.returncode == 2
+    said = " ".join(done.stderr.split())
+    assert "an added line hides the character U+202E" in said
+    assert "series.mbox#2:" in said
+    assert not (tmp_path / "patches").exists()
+    assert backport(*new, "--allow-hidden", cwd=tmp_path).returncode == 0

@@ -15,13 +15,11 @@ from backport.ingest.mail.base import Base, find_base, stand_in
 from backport.ingest.mail.boxes import Found
 from backport.ingest.mail.credit import credit
 from backport.ingest.mail.diff import PostedDiff, read_diff
+from backport.ingest.mail.hidden import find_hidden
 from backport.model.errors import InputError
 
 _HEADER = re.compile(rb"\A(?:[A-Za-z][A-Za-z0-9-]*:|From )")
 _KEPT = (b"from", b"subject", b"date", b"message-id")
-_HIDDEN = re.compile(  # bidirectional controls, zero-width characters, tags: what Trojan Source (CVE-2021-42574) hides code with
-    rb"\xe2\x80[\x8b-\x8f\xaa-\xae]|\xe2\x81[\xa0-\xa4\xa6-\xaf]|\xef\xbb\xbf|\xd8\x9c|\xf3\xa0[\x80\x81][\x80-\xbf]"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +121,10 @@ def _refused(mail: Found, applied: Applied) -> InputError:
 
 
 def _refuse_hidden(where: str, raw: bytes, diff: PostedDiff, allowed: bool) -> None:
-    for file in diff.files if not allowed else ():
-        for line in file.added:
-            if match := _HIDDEN.search(line):
-                at = raw[: max(raw.find(b"+" + line), 0)].count(b"\n") + 1
-                char = match[0].decode("utf-8", "replace")
-                code = f"U+{ord(char[0]):04X}"
-                what = f"an added line hides the character {code} (bidirectional or of no width)"
-                raise InputError(
-                    what, where=f"{where}:{at}", then="look at it with `cat -A`; --allow-hidden takes it all the same"
-                )
+    found = None if allowed else find_hidden(diff)
+    if found is not None:
+        at = raw[: max(raw.find(found.line if found.path else b"+" + found.line), 0)].count(b"\n") + 1
+        what = (
+            f"{'a file name' if found.path else 'an added line'} hides the character {found.code} (bidirectional or of no width)"
+        )
+        raise InputError(what, where=f"{where}:{at}", then="look at it with `cat -A`; --allow-hidden takes it all the same")
