@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -36,6 +35,8 @@ def default_kernels(environment: Mapping[str, str] = os.environ) -> tuple[str, .
     if value:
         url = "://" in value or re.match(r"[\w.-]+@[\w.-]+:", value)  # git@host:linux.git is one place, not two
         return (value,) if url else tuple(filter(None, value.split(":")))
+    import tomllib  # half of what it costs to import this module, which commands without --kernel import as well
+
     path = config_file(environment)
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))

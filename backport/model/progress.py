@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from backport.model.verdict import PatchOutcome
+if TYPE_CHECKING:
+    from backport.model.verdict import PatchOutcome
 
 
 class Progress(Protocol):

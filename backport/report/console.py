@@ -2,6 +2,7 @@
 
 On a terminal one bar shows the current stage below the lines that are settled; anywhere else only the lines are printed,
 without colour and PLAIN_WIDTH cells wide, so that a log of two equal runs is equal. Only this module and the commands print.
+What only some outcomes need is imported where it is shown: a question to an archive of mails is answered in the time that takes.
 """
 
 from __future__ import annotations
@@ -12,23 +13,24 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TextIO
+from typing import TYPE_CHECKING, Self, TextIO
 
 import rich.console
 from rich.console import RenderableType
-from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
-from rich.progress import Progress as Bars
-from rich.table import Column
 from rich.text import Text
 
-from backport.model.definition import Definition
-from backport.model.errors import BackportError
-from backport.model.finding import Finding, Level
-from backport.model.proof import Measured
-from backport.model.result import RunResult, Skipped
-from backport.model.verdict import PatchOutcome
-from backport.report import proofs, resolutions, safe, view
-from backport.report.summary import headline, left_out, plural, ranked, remarked, ruled, unsettled
+from backport.report import lines, safe
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
+
+    from backport.model.definition import Definition
+    from backport.model.errors import BackportError
+    from backport.model.finding import Finding
+    from backport.model.proof import Measured
+    from backport.model.result import RunResult, Skipped
+    from backport.model.verdict import PatchOutcome
 
 PLAIN_WIDTH = 110
 STAGE = 8
@@ -59,7 +61,7 @@ class Console:
         if self._stage:
             word = "interrupted" if kind is not None and issubclass(kind, KeyboardInterrupt) else "stopped"
             far = f" after {self._steps} of {self._total}" if self._total else ""
-            self._line(view.text(("✗ ", "red"), (f"{self._stage:<{STAGE}} ", "bold"), (word + far, "")))
+            self._line(lines.text(("✗ ", "red"), (f"{self._stage:<{STAGE}} ", "bold"), (word + far, "")))
             self._stage = ""
 
     # What a stage tells (model.progress.Progress).
@@ -87,12 +89,12 @@ class Console:
     def guest(self, line: str) -> None:
         """Print a line of a serial console above the bar, on a terminal; anywhere else it is only in its file."""
         if self._live:
-            self._line(view.text((line, view.GUIDE)))
+            self._line(lines.text((line, lines.GUIDE)))
 
     def done(self, summary: str) -> None:
         """End the stage: its bar gives way to one settled line."""
         self._clear()
-        made = view.text(("✓ ", "green"), (f"{self._stage:<{STAGE}} ", "bold"), (summary, ""))
+        made = lines.text(("✓ ", "green"), (f"{self._stage:<{STAGE}} ", "bold"), (summary, ""))
         self._stage = ""
         self._line(made)
 
@@ -103,6 +105,9 @@ class Console:
 
         The list of patches is shown first unless this console printed it while it came about (`log` shows a loaded one).
         """
+        from backport.report import proofs, resolutions, view
+        from backport.report.summary import headline, left_out, ranked, remarked, ruled, unsettled
+
         self._clear()
         if not self._patches:
             for number, patch in enumerate(result.patches, 1):
@@ -133,10 +138,14 @@ class Console:
             Text(headline(result)[:1].upper() + headline(result)[1:] + ".", "bold red" if result.needs_person else "bold green")
         )
         for command in next_steps:
-            self._out.print(view.text(("  $ ", view.GUIDE), (command, "bold")), soft_wrap=True)
+            self._out.print(lines.text(("  $ ", lines.GUIDE), (command, "bold")), soft_wrap=True)
 
     def show_findings(self, findings: Sequence[Finding], skipped: Sequence[Skipped]) -> None:
         """Show findings alone, the worst first, and what was not checked."""
+        from backport.model.finding import Level
+        from backport.report import view
+        from backport.report.summary import plural
+
         self._clear()
         ordered = [found for level in Level for found in findings if found.level is level]
         if ordered:
@@ -150,10 +159,15 @@ class Console:
 
     def show_series_table(self, definitions: Sequence[Definition]) -> None:
         """Show the series there are, one row each."""
+        from backport.report import view
+
         self._print(view.series_table(definitions) if definitions else Text("There is no series."))
 
     def show_definition(self, definition: Definition) -> None:
         """Show one definition: where from, where to, its commits under their topics, what it leaves out and why."""
+        from backport.report import view
+        from backport.report.summary import plural
+
         self._print(view.definition_tree(definition))
         self._block(view.definition_table(definition))
         told = plural(len(definition.commits), "commit")
@@ -168,9 +182,11 @@ class Console:
 
     def show_text(self, line: str) -> None:
         """Print one plain line, made safe, never wrapped: a path or a commit that somebody will copy."""
-        self._out.print(view.text((line, "")), soft_wrap=True)
+        self._out.print(lines.text((line, "")), soft_wrap=True)
 
     def _patch_line(self, number: int, total: int, patch: PatchOutcome) -> None:
+        from backport.report import view
+
         for made in view.patch_lines(number, len(str(total)), patch, self._out.width):
             self._line(made)
 
@@ -200,10 +216,10 @@ class Console:
 def render_error(error: BackportError, stream: TextIO | None = None) -> None:
     """Tell an error on stderr: what went wrong, where, what to do next. Never wrapped, so that places can be copied."""
     out = _open(sys.stderr if stream is None else stream)
-    out.print(view.text(("error: ", "bold red"), (error.what, "bold")), soft_wrap=True)
+    out.print(lines.text(("error: ", "bold red"), (error.what, "bold")), soft_wrap=True)
     for name, value in (("where", error.where), ("next", error.then)):
         if value:
-            out.print(view.text((f"{name:>5}: ", view.GUIDE), (value, "")), soft_wrap=True)
+            out.print(lines.text((f"{name:>5}: ", lines.GUIDE), (value, "")), soft_wrap=True)
 
 
 class _Out(rich.console.Console):
@@ -232,9 +248,13 @@ def _open(stream: TextIO, *, quiet: bool = False) -> rich.console.Console:
 
 
 def _bars(out: rich.console.Console) -> Bars:
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+    from rich.progress import Progress as Bars
+    from rich.table import Column
+
     name = TextColumn("  {task.description:<8}", markup=False, style="bold")
     place = Column(no_wrap=True, overflow="ellipsis")
-    what = TextColumn("{task.fields[what]}", markup=False, style=view.GUIDE, table_column=place)
+    what = TextColumn("{task.fields[what]}", markup=False, style=lines.GUIDE, table_column=place)
     bar = BarColumn(bar_width=24, complete_style="cyan", finished_style="green", pulse_style="cyan")
     columns = (name, bar, MofNCompleteColumn(), what)
     return Bars(*columns, console=out, transient=True, redirect_stdout=False, redirect_stderr=False)

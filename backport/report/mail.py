@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from backport.model import codec
-from backport.model.attestation import Attested
-from backport.model.mail import Fate, Given, Lineage, Link, Refused, Revision
-from backport.report.view import GUIDE, text
+from backport.report.lines import GUIDE, text
+
+if TYPE_CHECKING:
+    from backport.model.attestation import Attested
+    from backport.model.mail import Fate, Given, Lineage, Link, Refused, Revision
 
 SCHEMA = "backport-mail/1"
 _MOST_REFUSED = 20
@@ -137,6 +138,10 @@ def place(refused: Refused) -> str:
 
 def dump(lives: Sequence[Lineage], refused: Sequence[Refused], attested: Sequence[Attested] = ()) -> bytes:
     """Series, refused mails and what is known of signatures as JSON; deterministic, one trailing newline."""
+    import json
+
+    from backport.model import codec
+
     document = {
         "schema": SCHEMA,
         "series": [codec.encode(each) for each in lives],

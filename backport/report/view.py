@@ -19,6 +19,8 @@ from backport.model.finding import Finding, Level
 from backport.model.result import Artifact, RunResult, Skipped
 from backport.model.verdict import Cause, Conflict, PatchOutcome, Verdict
 from backport.report import safe
+from backport.report.lines import GUIDE as GUIDE
+from backport.report.lines import text as text
 from backport.report.summary import (
     VERDICT_MEANS,
     conflict_means,
@@ -34,7 +36,6 @@ from backport.report.summary import (
 EXCERPT = 20
 NOTES = 10
 NARROW = 72
-GUIDE = "dim"
 STYLE = {
     Verdict.EXACT: "green",
     Verdict.MERGED: "green",
@@ -55,14 +56,6 @@ def mark(verdict: Verdict) -> str:
     if verdict.landed:
         return "✓"
     return {Verdict.CONFLICT: "✗", Verdict.SUSPECT: "?"}.get(verdict, "·")
-
-
-def text(*parts: tuple[str | bytes, str], crop: bool = False) -> Text:
-    """A line assembled of (outside text, style); with `crop` it ends in an ellipsis where the place is too narrow."""
-    made = Text(no_wrap=crop, overflow="ellipsis" if crop else "fold")
-    for part, style in parts:
-        made.append(safe.line(part), style or None)
-    return made
 
 
 def patch_lines(number: int, digits: int, patch: PatchOutcome, width: int) -> list[Text]:

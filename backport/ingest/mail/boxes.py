@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import mmap
 import re
-import tempfile
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import IO
 
@@ -20,7 +19,8 @@ from backport.model.mail import Refused
 
 MOST_UNPACKED = 2 << 30
 _STEP = 1 << 20
-_FROM = re.compile(rb"^From [^\n]*\d[^\n]\d\d:\d\d\s*(\d+)[^:\n]*$", re.M)  # mailsplit.c, is_from_line()
+_KEPT = 64 << 20  # of a mapped file at a time
+_FROM = re.compile(rb"From [^\n]*\d[^\n]\d\d:\d\d\s*(\d+)[^:\n]*$", re.M)  # mailsplit.c, is_from_line()
 _PATCHES = (".patch", ".diff", ".mbox", ".eml", ".mbx")
 
 
@@ -65,6 +65,8 @@ def _files(path: Path) -> list[Path]:
 
 
 def _walk_file(path: Path) -> Iterator[Found]:
+    import tempfile
+
     try:
         if path.suffix == ".gz":
             with tempfile.TemporaryFile(prefix="backport-") as unpacked:
@@ -81,6 +83,8 @@ def _walk_file(path: Path) -> Iterator[Found]:
 
 def _unpack(path: Path, into: IO[bytes]) -> str:
     """Unpack a .gz up to MOST_UNPACKED; why it ended early, or ''. What came before is kept, which gzip.open would throw away."""
+    import zlib
+
     size, inside, engine = 0, False, zlib.decompressobj(wbits=31)
     try:
         with path.open("rb") as packed:
@@ -107,13 +111,26 @@ def _walk_mapped(path: Path, handle: IO[bytes]) -> Iterator[Found]:
     except ValueError:  # an empty file cannot be mapped
         return
     with content:
-        head = content[:5]
-        starts = [match.start() for match in _FROM.finditer(content) if int(match[1][:9]) > 90] if head == b"From " else []
-        if len(starts) < 2:
+        starts = _starts(content)
+        if (first := next(starts, None)) is None or (second := next(starts, None)) is None:
             yield Found(str(path), _cut(content, 0, len(content)))
             return
-        for number, (start, end) in enumerate(zip(starts, [*starts[1:], len(content)], strict=True), 1):
+        for number, (start, end) in enumerate(pairwise(chain((first, second), starts, (len(content),))), 1):
             yield Found(f"{path}#{number}", _cut(content, start, end))
+
+
+def _starts(content: mmap.mmap) -> Iterator[int]:
+    """Where mails begin, for a file that begins with one. What was passed is given back, so that 2 GB take no 2 GB of memory."""
+    at, given = 0, 0
+    while at >= 0:
+        if (match := _FROM.match(content, at)) and int(match[1][:9]) > 90:
+            yield at
+        elif at == 0:
+            return
+        at = content.find(b"\nFrom ", at) + 1 or -1
+        if at - given > _KEPT and hasattr(mmap, "MADV_DONTNEED"):
+            content.madvise(mmap.MADV_DONTNEED)
+            given = at
 
 
 def _cut(content: mmap.mmap, start: int, end: int) -> bytes:

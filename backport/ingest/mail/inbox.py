@@ -1,10 +1,12 @@
-"""A public-inbox archive on this machine: its epochs, read on from the last commit that was seen."""
+"""A public-inbox archive on this machine: its epochs, read on from the last commit that was seen.
+
+git is only imported where something is new: a question to an archive that was read before needs none.
+"""
 
 from __future__ import annotations
 
 import gc
 import os
-import tempfile
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,9 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backport.git.clone import Clone, open_clone, tip_of
-from backport.git.inbox import brought, mails
-from backport.git.store import Store
-from backport.git.trees import Trees
 from backport.ingest.mail.archive import Archive, Row
 from backport.ingest.mail.boxes import Found
 from backport.model.mail import Refused
@@ -23,6 +22,8 @@ from backport.model.progress import Progress
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
+
+    from backport.git.store import Store
 
 _BATCH = 500
 _CHUNK = 2000
@@ -44,6 +45,8 @@ def epochs(path: Path, *, sure: bool = False) -> list[Clone]:
         return []
     if sure:
         return [clone]
+    from backport.git.trees import Trees
+
     with _store([clone]) as store:
         tree = store.read(tip_of(clone), "commit")[5:45].decode()
         return [clone] if set(Trees(store).listing(tree)) <= {b"m", b"d"} else []
@@ -59,6 +62,8 @@ def update(archive: Archive, clones: Sequence[Clone], progress: Progress) -> int
 
 
 def _update(archive: Archive, clone: Clone, tip: str, progress: Progress) -> int:
+    from backport.git.inbox import brought
+
     origin = str(clone.git_dir)
     total = 0
     known = bool(archive.tip(origin))
@@ -71,7 +76,7 @@ def _update(archive: Archive, clone: Clone, tip: str, progress: Progress) -> int
         blobs = [blob for blob, here in events if here and blob not in gone]
         archive.remove(origin, gone)
         progress.stage("ingest", len(blobs))
-        rows = _rows(clone.objects, blobs, pool)
+        rows = _rows(clone, blobs, pool)
         while found := list(islice(rows, _CHUNK)):
             total += archive.add(origin, (row for row in found if isinstance(row, Row)))
             archive.refuse(origin, (row for row in found if isinstance(row, Refused)))
@@ -84,18 +89,23 @@ def _update(archive: Archive, clone: Clone, tip: str, progress: Progress) -> int
 
 @contextmanager
 def _store(clones: Sequence[Clone]) -> Iterator[Store]:
+    import tempfile
+
+    from backport.git.store import Store
+
     with tempfile.TemporaryDirectory(prefix="backport-") as folder, Store(Path(folder), [c.objects for c in clones]) as store:
         yield store
 
 
-def understand(objects: Path, blobs: Sequence[str]) -> list[Row | Refused]:
+def understand(clone: Clone, blobs: Sequence[str]) -> list[Row | Refused]:
     """What an archive keeps of an epoch's mails, in order, or why one is refused. With a git of its own: a worker calls it."""
+    from backport.git.inbox import mails
     from backport.ingest.mail.message import MailRefusedError
     from backport.ingest.mail.posts import read
     from backport.ingest.mail.rows import row_of
 
     made: list[Row | Refused] = []
-    with tempfile.TemporaryDirectory(prefix="backport-") as folder, Store(Path(folder), [objects]) as store:
+    with _store([clone]) as store:
         for where, raw in mails(store, list(blobs)):
             try:
                 made.append(row_of(read(raw, where)))
@@ -104,15 +114,15 @@ def understand(objects: Path, blobs: Sequence[str]) -> list[Row | Refused]:
     return made
 
 
-def _rows(objects: Path, blobs: Sequence[str], pool: Executor | None) -> Iterator[Row | Refused]:
+def _rows(clone: Clone, blobs: Sequence[str], pool: Executor | None) -> Iterator[Row | Refused]:
     """All mails understood, in order: by the pool a few batches ahead, so that neither memory nor a core is wasted."""
     batches = [blobs[start : start + _BATCH] for start in range(0, len(blobs), _BATCH)]
     if pool is None:
-        yield from (row for batch in batches for row in understand(objects, batch))
+        yield from (row for batch in batches for row in understand(clone, batch))
         return
     ahead: deque[Future[list[Row | Refused]]] = deque()
     for batch in batches:
-        ahead.append(pool.submit(understand, objects, batch))
+        ahead.append(pool.submit(understand, clone, batch))
         if len(ahead) > _AHEAD:
             yield from ahead.popleft().result()
     while ahead:
@@ -139,5 +149,7 @@ def _workers(count: int) -> Iterator[Executor | None]:
 
 def again(clones: Sequence[Clone], wheres: Sequence[str]) -> list[Found]:
     """Some mails of an archive again, by the ids of their blobs."""
+    from backport.git.inbox import mails
+
     with _store(clones) as store:
         return [Found(where, raw) for where, raw in mails(store, list(wheres))]

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from backport.ingest.mail import boxes, inbox
 from backport.ingest.mail.archive import Archive, Row
 from backport.ingest.mail.boxes import Box, Found
-from backport.ingest.mail.branch import Branch, branch_of
-from backport.ingest.mail.quilt import Quilt, is_series
 from backport.model.mail import Refused
 from backport.model.progress import Progress
+
+if TYPE_CHECKING:
+    from backport.ingest.mail.branch import Branch
+    from backport.ingest.mail.quilt import Quilt
 
 _IDENTITY = re.compile(r"<?[^<>\s/@]+@[^<>\s/@]+>?")
 _BATCH = 2000
@@ -40,6 +42,8 @@ def open_mails(source: str, cache: Path, progress: Progress, guards: Sequence[st
     """
     with ExitStack() as stack:
         if is_thread(source):
+            import tempfile
+
             from backport.ingest.mail import lore
 
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="backport-")))
@@ -49,20 +53,27 @@ def open_mails(source: str, cache: Path, progress: Progress, guards: Sequence[st
             yield _scratch(stack, source, Box(folder / "t.mbox.gz"), progress)
             return
         path = Path(source).expanduser()
-        if not path.exists() and (commits := branch_of(source)) is not None:
-            yield _scratch(stack, source, commits, progress)
-            return
-        boxes.check(path)
         kept = cache / "mail" / f"{_name(path)}.sqlite"
         if path.is_dir() and (clones := inbox.epochs(path, sure=kept.is_file())):
             archive = stack.enter_context(Archive(kept))
             new = inbox.update(archive, clones, progress)
             yield Mails(source, archive, lambda wheres: inbox.again(clones, wheres), new)
             return
-        series = is_series(path)
-        if series is None:
-            branch_of(source)  # a repository is no folder of mails
-        yield _scratch(stack, source, Quilt(series, guards) if series else Box(path), progress)
+        yield _scratch(stack, source, _box(source, path, guards), progress)
+
+
+def _box(source: str, path: Path, guards: Sequence[str]) -> Box | Quilt | Branch:
+    """What else a source can be: commits, a quilt series, files of mails."""
+    from backport.ingest.mail.branch import branch_of
+    from backport.ingest.mail.quilt import Quilt, is_series
+
+    if not path.exists() and (commits := branch_of(source)) is not None:
+        return commits
+    boxes.check(path)
+    if series := is_series(path):
+        return Quilt(series, guards)
+    branch_of(source)  # refuses a repository, which is no folder of mails
+    return Box(path)
 
 
 def is_thread(source: str) -> bool:
