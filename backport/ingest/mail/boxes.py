@@ -20,6 +20,7 @@ from backport.model.mail import Refused
 MOST_UNPACKED = 2 << 30
 _STEP = 1 << 20
 _KEPT = 64 << 20  # of a mapped file at a time
+_LINE = b"\nFrom "
 _FROM = re.compile(rb"From [^\n]*\d[^\n]\d\d:\d\d\s*(\d+)[^:\n]*$", re.M)  # mailsplit.c, is_from_line()
 _PATCHES = (".patch", ".diff", ".mbox", ".eml", ".mbx")
 
@@ -113,31 +114,44 @@ def _walk_mapped(path: Path, handle: IO[bytes]) -> Iterator[Found]:
     with content:
         starts = _starts(content)
         if (first := next(starts, None)) is None or (second := next(starts, None)) is None:
-            yield Found(str(path), _cut(content, 0, len(content)))
+            yield _cut(content, str(path), 0, len(content))
             return
         for number, (start, end) in enumerate(pairwise(chain((first, second), starts, (len(content),))), 1):
-            yield Found(f"{path}#{number}", _cut(content, start, end))
+            yield _cut(content, f"{path}#{number}", start, end)
 
 
 def _starts(content: mmap.mmap) -> Iterator[int]:
-    """Where mails begin, for a file that begins with one. What was passed is given back, so that 2 GB take no 2 GB of memory."""
-    at, given = 0, 0
+    """Where mails begin, for a file that begins with one."""
+    at = 0
     while at >= 0:
         if (match := _FROM.match(content, at)) and int(match[1][:9]) > 90:
             yield at
         elif at == 0:
             return
-        at = content.find(b"\nFrom ", at) + 1 or -1
-        if at - given > _KEPT and hasattr(mmap, "MADV_DONTNEED"):
+        at = _next(content, at)
+
+
+def _next(content: mmap.mmap, at: int) -> int:
+    """The next line with `From `, -1 for none. What was passed is given back, so that 2 GB take no 2 GB of memory."""
+    step = at - at % _KEPT
+    while step < len(content):
+        found = content.find(_LINE, max(at, step), step + _KEPT + len(_LINE) - 1)
+        if found >= 0:
+            return found + 1
+        step += _KEPT
+        if hasattr(mmap, "MADV_DONTNEED"):
             content.madvise(mmap.MADV_DONTNEED)
-            given = at
+    return -1
 
 
-def _cut(content: mmap.mmap, start: int, end: int) -> bytes:
-    """A mail's bytes; of one that is too large to be read only as many as show that."""
+def _cut(content: mmap.mmap, where: str, start: int, end: int) -> Found:
+    """A mail, or that it is too large."""
     from backport.ingest.mail.message import LARGEST
 
-    return content[start : min(end, start + LARGEST + 1)]
+    if end - start > LARGEST:
+        why = f"the mail has {end - start >> 20} MB, and more than {LARGEST >> 20} are not read"
+        return Found(where, b"", refused=Refused(where, 0, why))
+    return Found(where, content[start:end])
 
 
 def check(path: Path) -> None:
