@@ -14,10 +14,11 @@ from backport.git.store import Store
 _NOTHING = "0" * 40
 
 
-def brought(store: Store, since: str, until: str) -> list[tuple[str, bool]] | None:
+def brought(store: Store, since: str, until: str, *, whole: bool = True) -> list[tuple[str, bool]] | None:
     """The mails (blob ids) that the commits after `since` up to `until` brought (True) or took back (False), oldest first.
 
     None where `since` is no ancestor of `until` or is gone: the archive's history was rewritten (public-inbox-edit, -purge).
+    GitFailedError where a commit cannot be read; with `whole` off, what is newer than that is given.
     """
     if since:
         try:
@@ -25,15 +26,16 @@ def brought(store: Store, since: str, until: str) -> list[tuple[str, bool]] | No
                 return None
         except GitFailedError:
             return None
-    span = f"{since}..{until}" if since else until
-    command = ["log", "--reverse", "--raw", "--no-abbrev", "--no-renames", "--root", "-m", "--first-parent", "--format="]
+    command = ["log", "--raw", "--no-abbrev", "--no-renames", "--root", "-m", "--first-parent", "--format="]
     found = []
-    for line in store.git.run([*command, span]).split(b"\n"):
+    for line in store.git.run([*command, f"{since}..{until}" if since else until], ok=(0, *([] if whole else [128]))).split(
+        b"\n"
+    ):
         fields, _, path = line.partition(b"\t")
         words = fields.split()
         if len(words) == 5 and path in (b"m", b"d") and words[3].decode() != _NOTHING:
             found.append((words[3].decode(), path == b"m"))
-    return found
+    return found[::-1]
 
 
 def mails(store: Store, blobs: list[str]) -> Iterator[tuple[str, bytes]]:

@@ -180,8 +180,10 @@ class Store:
             if len(header) == 2:  # "<id> missing"
                 answers.append(None)
                 continue
-            answers.append((header[1].decode(), replies.read(int(header[2]))))
-            replies.read(1)
+            content = replies.read(int(header[2]) + 1)
+            if len(content) != int(header[2]) + 1:  # an object that is cut off: git gives what it has, and dies
+                raise ValueError("short object")
+            answers.append((header[1].decode(), content[:-1]))
         return answers
 
 

@@ -62,16 +62,11 @@ def update(archive: Archive, clones: Sequence[Clone], progress: Progress) -> int
 
 
 def _update(archive: Archive, clone: Clone, tip: str, progress: Progress) -> int:
-    from backport.git.inbox import brought
-
     origin = str(clone.git_dir)
     total = 0
-    known = bool(archive.tip(origin))
+    known = archive.tip(origin)
     with _workers(0 if known else _WORTH) as pool, _store([clone]) as store, archive.change():
-        events = brought(store, archive.tip(origin), tip)
-        if events is None:
-            archive.forget(origin)
-            events = brought(store, "", tip) or []
+        events, broken = _events(archive, store, origin, tip)
         gone = {blob for blob, here in events if not here}
         blobs = [blob for blob, here in events if here and blob not in gone]
         archive.remove(origin, gone)
@@ -82,9 +77,29 @@ def _update(archive: Archive, clone: Clone, tip: str, progress: Progress) -> int
             archive.refuse(origin, (row for row in found if isinstance(row, Refused)))
             for _ in found:
                 progress.step("")
-        archive.set_tip(origin, tip)
+        archive.refuse(origin, broken)
+        archive.set_tip(origin, "" if broken else tip)  # what is broken is read again, lest it has been mended
     progress.done(f"{total} mails")
     return total
+
+
+def _events(archive: Archive, store: Store, origin: str, tip: str) -> tuple[list[tuple[str, bool]], list[Refused]]:
+    """What came and went since the epoch was read last, all of it where its history is another now; and what cannot be read."""
+    from backport.git.inbox import brought
+    from backport.git.runner import GitFailedError
+
+    since = archive.tip(origin)
+    try:
+        events = brought(store, since, tip) if since else None
+        if events is None:
+            archive.forget(origin)
+            events = brought(store, "", tip)
+    except GitFailedError as error:
+        archive.forget(origin)
+        events = brought(store, "", tip, whole=False)
+        last = error.stderr.splitlines()[-1:] or ["git cannot read it"]
+        return events or [], [Refused(origin, 0, f"the archive is cut off, what is older was not read: {last[0]}")]
+    return events or [], []
 
 
 @contextmanager
@@ -98,19 +113,29 @@ def _store(clones: Sequence[Clone]) -> Iterator[Store]:
 
 
 def understand(clone: Clone, blobs: Sequence[str]) -> list[Row | Refused]:
-    """What an archive keeps of an epoch's mails, in order, or why one is refused. With a git of its own: a worker calls it."""
+    """What an archive keeps of an epoch's mails, in order, or why one is refused. With a git of its own: a worker calls it.
+
+    Where git cannot read one, it dies: the halves are then tried until that one is left alone.
+    """
     from backport.git.inbox import mails
     from backport.ingest.mail.message import MailRefusedError
     from backport.ingest.mail.posts import read
     from backport.ingest.mail.rows import row_of
+    from backport.model.errors import BackportError
 
     made: list[Row | Refused] = []
-    with _store([clone]) as store:
-        for where, raw in mails(store, list(blobs)):
-            try:
-                made.append(row_of(read(raw, where)))
-            except MailRefusedError as error:
-                made.append(Refused(where, error.line, error.what))
+    try:
+        with _store([clone]) as store:
+            for where, raw in mails(store, list(blobs)):
+                try:
+                    made.append(row_of(read(raw, where)))
+                except MailRefusedError as error:
+                    made.append(Refused(where, error.line, error.what))
+    except BackportError as error:
+        half = len(blobs) // 2
+        if not half:
+            return [Refused(blobs[0], 0, f"git cannot read the mail: {error.what}")]
+        return understand(clone, blobs[:half]) + understand(clone, blobs[half:])
     return made
 
 

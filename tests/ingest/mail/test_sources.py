@@ -244,6 +244,46 @@ def test_killed_in_the_middle_nothing_is_half_there(repo: Repo, tmp_path: Path, 
         assert names(mails.archive) == [f"m{n}" for n in range(9)]
 
 
+def damage(repo: Repo, oid: str) -> None:
+    """Cut an object in half."""
+    path = repo.path / "objects" / oid[:2] / oid[2:]
+    path.chmod(0o600)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+@pytest.mark.parametrize("how", ["cut off", "missing"])
+def test_a_mail_that_git_cannot_read_is_refused_and_the_rest_kept(repo: Repo, tmp_path: Path, how: str) -> None:
+    epoch(repo, *(letter(f"[PATCH] {n}", f"m{n}", change=f"mm/a.c {n}") for n in range(40)))
+    oid = repo.git("rev-parse", "master~20:m").decode().strip()
+    if how == "cut off":
+        damage(repo, oid)
+    else:
+        (repo.path / "objects" / oid[:2] / oid[2:]).unlink()
+    with open_mails(str(repo.path), tmp_path, Silent()) as mails:
+        assert names(mails.archive) == [f"m{n}" for n in range(40) if n != 19]
+        (refused,) = mails.archive.refused()
+    assert refused.where == oid
+    assert "git cannot read the mail" in refused.why
+
+
+def test_an_archive_that_is_cut_off_in_the_middle_gives_what_is_newer(repo: Repo, tmp_path: Path) -> None:
+    epoch(repo, *(letter(f"[PATCH] {n}", f"m{n}") for n in range(9)))
+    commit = repo.git("rev-parse", "master~4").decode().strip()
+    path = repo.path / "objects" / commit[:2] / commit[2:]
+    kept = path.read_bytes()
+    path.unlink()
+    for _ in range(2):
+        with open_mails(str(repo.path), tmp_path, Silent()) as mails:
+            assert names(mails.archive) == [f"m{n}" for n in range(9)][-len(names(mails.archive)) :]
+            assert len(names(mails.archive)) >= 3
+            (refused,) = mails.archive.refused()
+        assert "the archive is cut off" in refused.why
+    path.write_bytes(kept)
+    with open_mails(str(repo.path), tmp_path, Silent()) as mails:
+        assert names(mails.archive) == [f"m{n}" for n in range(9)]
+        assert mails.archive.refused() == []
+
+
 def test_several_epochs(tmp_path: Path) -> None:
     for number in (0, 1, 10):
         epoch(Repo.make(tmp_path / "inbox" / "git" / f"{number}.git"), letter(f"[PATCH] {number}", f"m{number}"))
