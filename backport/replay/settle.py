@@ -125,18 +125,23 @@ class Settler:
 
         found = [*look(quick), *meanings]
         if search and not any(finding.blocks for finding in found):
-            found += look(last, self._speaks(before, after))
+            found += look(last, self._speaks(before, after, patch.tree))
         return tuple(found)
 
-    def _speaks(self, before: str, after: str) -> Speaks:
-        """Looks words up in the headers of `before`, and configuration symbols, which the patch may define itself, in `after`."""
+    def _speaks(self, before: str, after: str, upstream: str) -> Speaks:
+        """Looks words up in the headers of `before`, and configuration symbols, which the patch may define itself, in `after`.
+
+        A symbol that `upstream` does not define either is no difference: a9605391cfab selects a GCD that never was.
+        """
 
         def speaks(words: Collection[bytes], where: str) -> set[bytes]:
             if where != KCONFIG:
                 return self._library.history.speaks(before, words, where)
             if new := set(words) - self._configured:
                 self._configured |= self._library.history.configures(after, new)
-            return set(words) & self._configured
+            nowhere = set(words) - self._configured
+            theirs = self._library.history.configures(upstream, nowhere) if nowhere else nowhere
+            return set(words) - theirs
 
         return speaks
 

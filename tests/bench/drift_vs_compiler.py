@@ -1,6 +1,9 @@
-"""The first guard against the compiler, one commit at a time on v2.6.31.
+"""The drift gate against the compiler, one commit at a time on v2.6.31.
 
-    BACKPORT_KERNEL=/path/to/linux python tests/bench/drift_vs_compiler.py CASES.jsonl [CACHE]
+    BACKPORT_KERNEL=/path/to/linux python tests/bench/drift_vs_compiler.py CASES.jsonl [CACHE] [--whole]
+
+Asked is the guard of the replay; with --whole also what only the result shows (forgotten users, numbers, Kconfig, kABI), as
+`backport drift` does: that takes about 2 s a commit.
 
 CASES holds one JSON object a line (commit, status, class, facts: see the corpus' own README). Prints every false alarm and
 every miss, then the table: how many of the commits that the compiler fails get an error that names a right symbol, and how
@@ -22,6 +25,7 @@ from typing import Any
 
 from rich.console import Console
 
+from backport.drift import stage
 from backport.drift.undeclared import DriftReport, KernelGuard
 from backport.drift.workbench import Workbench
 from backport.git.clone import open_clone, resolve_one
@@ -37,7 +41,7 @@ say = Console(highlight=False, markup=False, soft_wrap=True).print
 Count = Counter[str]
 
 
-def main(kernel: Path, cases: Path, cache: Path | None) -> None:
+def main(kernel: Path, cases: Path, cache: Path | None, *, whole: bool) -> None:
     clone, count, started = open_clone(kernel), Counter[str](), time.monotonic()
     base = resolve_one([clone], "v2.6.31")
     with ExitStack() as stack:
@@ -51,6 +55,9 @@ def main(kernel: Path, cases: Path, cache: Path | None) -> None:
             guard = KernelGuard(series, onto, bench)
             replayed = replay(series, base, store, trees, history, Silent(), guard)
             report = DriftReport(replayed.findings, guard.skipped())
+            if whole:
+                subject = stage.Subject(series, onto, replayed.tree)
+                report = DriftReport(stage.check(subject, replayed.findings, bench, Silent()).findings, report.skipped)
             (compiles if case["status"] == "OK" else fails)(case, report, count)
     for key, value in sorted(count.items()):
         say(f"{value:5} {key}")
@@ -104,4 +111,6 @@ def tell(word: str, case: Mapping[str, Any], report: DriftReport) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(os.environ["BACKPORT_KERNEL"]), Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else None)
+    words = [word for word in sys.argv[1:] if not word.startswith("--")]
+    folder = Path(words[1]) if len(words) > 1 else None
+    main(Path(os.environ["BACKPORT_KERNEL"]), Path(words[0]), folder, whole="--whole" in sys.argv)
