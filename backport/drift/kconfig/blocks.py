@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 
 _KEYWORDS = (
     r"menuconfig|config|endchoice|choice|endmenu|menu|endif|if|o?r?source|comment|mainmenu|depends|requires|select|imply|default|def_bool"
@@ -60,12 +60,15 @@ class Block:
         found = [p.rest for p in self.properties if p.keyword not in ("select", "imply")]
         return {name for rest in found for name in names(rest)}
 
-    def selects(self) -> Iterator[tuple[str, set[str]]]:
+    def selects(self) -> Iterator[tuple[str, frozenset[str]]]:
         """Each symbol that it selects or implies, with the names of the condition."""
-        for found in self.properties:
-            if found.keyword in ("select", "imply"):
-                first, *rest = _words(found.rest) or [""]
-                yield first, {name for name in rest if not _MACHINE.fullmatch(name)}
+        return (_selected(found.rest) for found in self.properties if found.keyword in ("select", "imply"))
+
+
+@lru_cache(maxsize=1 << 14)  # 2.6.31 has 3,000, and each is asked about once for every machine, before and after
+def _selected(rest: str) -> tuple[str, frozenset[str]]:
+    first, *more = _words(rest) or [""]
+    return first, frozenset(name for name in more if not _MACHINE.fullmatch(name))
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ class View:
         self._paths: dict[str, list[str]] = {}
         self._sourced: dict[str, list[tuple[str, Block]]] = {root: []}
         self._defined: dict[str, list[tuple[str, Block]]] = {}
-        self._selected: dict[str, list[tuple[str, Block, set[str]]]] = {}
+        self._selected: dict[str, list[tuple[str, Block, frozenset[str]]]] = {}
         self._macros: list[str] = []
         self._walk()
 
