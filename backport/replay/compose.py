@@ -15,7 +15,7 @@ from backport.model.evidence import Evidence
 from backport.model.series import Entry, Patch
 from backport.model.verdict import FileOutcome
 from backport.replay.decide import Decision
-from backport.replay.rules.settle import united
+from backport.replay.rules.edits import united
 from backport.replay.situation import Library, Resolution, Situation
 
 Ladder = Callable[[Situation], tuple[Resolution, ...]]

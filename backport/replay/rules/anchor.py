@@ -9,8 +9,9 @@ Example: 5d618cb81aee on 2.6.32.y (mesh portal paths): one line goes, the next o
 
 from __future__ import annotations
 
-from backport.replay.rules.place import Place
-from backport.replay.rules.settle import disputed, edit, framed, indented, placer, resolution
+from backport.replay.rules.edits import Edit, edit, hunk_by_hunk, indented
+from backport.replay.rules.lines import Hunk
+from backport.replay.rules.place import Place, Placer
 from backport.replay.situation import Resolution, Situation
 
 RULE = "anchor"
@@ -27,18 +28,14 @@ _WHY = {
 
 def anchor(situation: Situation) -> Resolution | None:
     """The target's file with every hunk at its place; None where one has none, or its lines read differently."""
-    frame = framed(situation)
-    if frame is None:
+    return hunk_by_hunk(situation, RULE, (_placed,))
+
+
+def _placed(finder: Placer, hunk: Hunk) -> Edit | None:
+    found = finder.place(hunk)
+    if found is None or not plain(found):
         return None
-    finder = placer(situation, frame)
-    edits = []
-    for block in disputed(frame):
-        for hunk in block.hunks:
-            found = finder.place(hunk)
-            if found is None or not plain(found):
-                return None
-            edits.append(edit(found, indented(frame, found), _WHY[found.how]))
-    return resolution(situation, RULE, frame, edits) if edits else None
+    return edit(found, indented(finder.frame, found), _WHY[found.how])
 
 
 def plain(found: Place) -> bool:

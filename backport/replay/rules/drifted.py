@@ -15,10 +15,10 @@ from collections import Counter
 from collections.abc import Sequence
 
 from backport.git.merge import rows
+from backport.replay.rules.edits import Edit, edit, hunk_by_hunk
 from backport.replay.rules.lines import Hunk
 from backport.replay.rules.near import likeness, tokens
 from backport.replay.rules.place import Place, Placer
-from backport.replay.rules.settle import Edit, disputed, edit, framed, placer, resolution
 from backport.replay.rules.words import KEPT, beside, statement
 from backport.replay.situation import Resolution, Situation
 
@@ -29,18 +29,7 @@ _ALIKE = 0.5  # share of words in common from which a block can be the one that 
 
 def drifted(situation: Situation) -> Resolution | None:
     """The target's file with the patch's lines in place of what it spells differently."""
-    frame = framed(situation)
-    if frame is None:
-        return None
-    finder = placer(situation, frame)
-    edits = []
-    for block in disputed(frame):
-        for hunk in block.hunks:
-            made = beside(finder, hunk) or _statements(finder, hunk) or _block(finder, hunk)
-            if made is None:
-                return None
-            edits.append(made)
-    return resolution(situation, RULE, frame, edits) if edits else None
+    return hunk_by_hunk(situation, RULE, (beside, _statements, _block))
 
 
 def _statements(finder: Placer, hunk: Hunk) -> Edit | None:

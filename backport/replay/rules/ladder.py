@@ -12,6 +12,7 @@ from dataclasses import replace
 from backport.replay.rules.anchor import anchor
 from backport.replay.rules.cleared import cleared, strange_flags
 from backport.replay.rules.drifted import drifted
+from backport.replay.rules.edits import Texts, clean_edits, disputed, framed, joined, united
 from backport.replay.rules.frame import Block, Frame, relaid
 from backport.replay.rules.lists import lists
 from backport.replay.rules.moved import moved
@@ -19,7 +20,6 @@ from backport.replay.rules.present import present
 from backport.replay.rules.removed import removed
 from backport.replay.rules.renames import RULE as RENAMES
 from backport.replay.rules.renames import names, renamed, renames
-from backport.replay.rules.settle import Texts, clean_edits, disputed, framed, joined, united
 from backport.replay.rules.unneeded import unneeded
 from backport.replay.rules.words import words
 from backport.replay.situation import Resolution, Situation

@@ -14,9 +14,9 @@ import re
 from collections.abc import Sequence
 
 from backport.git.merge import rows
+from backport.replay.rules.edits import Edit, edit, hunk_by_hunk
 from backport.replay.rules.lines import Hunk, hunks, squeezed
 from backport.replay.rules.place import Place, Placer
-from backport.replay.rules.settle import Edit, disputed, edit, framed, placer, resolution
 from backport.replay.rules.words import beside
 from backport.replay.situation import Resolution, Situation
 
@@ -31,25 +31,16 @@ _FEWEST = 3  # entries that must be in order before a list counts as sorted
 
 def lists(situation: Situation) -> Resolution | None:
     """The target's file with the entries of the patch; None where a hunk is about no list, or its order is open."""
-    frame = framed(situation)
-    if frame is None:
-        return None
-    finder = placer(situation, frame)
-    edits, any_found = [], False
-    for block in disputed(frame):
-        for hunk in block.hunks:
-            made = _assignment(situation.path, finder, hunk) or _sorted(finder, hunk)
-            any_found = any_found or made is not None
-            made = made or beside(finder, hunk)
-            if made is None:
-                return None
-            edits.append(made)
-    return resolution(situation, RULE, frame, edits) if any_found else None
+
+    def assignment(finder: Placer, hunk: Hunk) -> Edit | None:
+        return _assignment(finder, hunk) if _MAKE.search(situation.path) else None
+
+    return hunk_by_hunk(situation, RULE, (assignment, _sorted, beside), (assignment, _sorted))
 
 
-def _assignment(path: bytes, finder: Placer, hunk: Hunk) -> Edit | None:
+def _assignment(finder: Placer, hunk: Hunk) -> Edit | None:
     frame = finder.frame
-    if hunk.a == hunk.b or not _MAKE.search(path):
+    if hunk.a == hunk.b:
         return None
     a, b = _continued(frame.base, hunk.a, hunk.b)
     if not all(_ASSIGNED.search(row.rstrip()) for row in frame.base[a : b - 1] or frame.base[a:b]):

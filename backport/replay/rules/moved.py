@@ -16,9 +16,9 @@ from dataclasses import dataclass, replace
 from backport.git.merge import rows
 from backport.replay.rules.anchor import anchor
 from backport.replay.rules.drifted import drifted
+from backport.replay.rules.edits import united
 from backport.replay.rules.elsewhere import Group, Home, groups, homes
 from backport.replay.rules.lines import hunks, matched, squeezed
-from backport.replay.rules.settle import united
 from backport.replay.rules.words import words
 from backport.replay.situation import Resolution, Situation
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from backport.replay.rules.edits import Edit, edit, hunk_by_hunk
 from backport.replay.rules.lines import Hunk, Run, matched, squeezed
 from backport.replay.rules.place import Place, Placer
-from backport.replay.rules.settle import Edit, disputed, edit, framed, placer, resolution
 from backport.replay.rules.words import beside
 from backport.replay.situation import Resolution, Situation
 
@@ -24,20 +24,7 @@ _TELLING = re.compile(rb"\w{3}")
 
 def present(situation: Situation) -> Resolution | None:
     """The target's file with what it lacks of the patch; None where no hunk is there in part, or never was."""
-    frame = framed(situation)
-    if frame is None:
-        return None
-    finder = placer(situation, frame)
-    edits, any_found = [], False
-    for block in disputed(frame):
-        for hunk in block.hunks:
-            made = _there(finder, hunk) or _never(finder, hunk)
-            any_found = any_found or made is not None
-            made = made or beside(finder, hunk)
-            if made is None:
-                return None
-            edits.append(made)
-    return resolution(situation, RULE, frame, edits) if any_found else None
+    return hunk_by_hunk(situation, RULE, (_there, _never, beside), (_there, _never))
 
 
 def _gap(finder: Placer, hunk: Hunk) -> Place | None:

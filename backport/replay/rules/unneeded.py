@@ -13,10 +13,10 @@ import re
 
 from backport.git.merge import rows
 from backport.model.evidence import Evidence
+from backport.replay.rules.edits import disputed, framed
 from backport.replay.rules.elsewhere import Group, groups, homes
 from backport.replay.rules.frame import Frame
 from backport.replay.rules.lines import Hunk, hunks
-from backport.replay.rules.settle import disputed, framed
 from backport.replay.rules.shape import shape
 from backport.replay.situation import Resolution, Situation
 

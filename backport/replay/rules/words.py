@@ -15,10 +15,10 @@ from dataclasses import replace
 
 from backport.git.merge import rows
 from backport.replay.rules.anchor import plain
+from backport.replay.rules.edits import Edit, edit, hunk_by_hunk, indented
 from backport.replay.rules.lines import Hunk
 from backport.replay.rules.merge_words import MergedWords, merge_words
 from backport.replay.rules.place import Place, Placer, balance
-from backport.replay.rules.settle import Edit, disputed, edit, framed, indented, placer, resolution
 from backport.replay.situation import Resolution, Situation
 
 RULE = "words"
@@ -28,21 +28,7 @@ _REWRITTEN = 0.65  # what that share is worth where the patch makes several stat
 
 def words(situation: Situation) -> Resolution | None:
     """The target's file with every hunk merged in, word by word where its lines read differently."""
-    frame = framed(situation)
-    if frame is None:
-        return None
-    finder = placer(situation, frame)
-    edits, merged_any = [], False
-    for block in disputed(frame):
-        for hunk in block.hunks:
-            made = beside(finder, hunk)
-            if made is None:
-                made = _merged(finder, hunk)
-                merged_any = True
-            if made is None:
-                return None
-            edits.append(made)
-    return resolution(situation, RULE, frame, edits) if merged_any else None
+    return hunk_by_hunk(situation, RULE, (beside, _merged), (_merged,))
 
 
 def beside(finder: Placer, hunk: Hunk) -> Edit | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from backport.git.merge import rows
 from backport.model.evidence import Evidence
 from backport.replay.rules.frame import Block, Frame, laid
-from backport.replay.rules.lines import hunks
+from backport.replay.rules.lines import Hunk, hunks
 from backport.replay.rules.place import Place, Placer
 from backport.replay.rules.shape import shape
 from backport.replay.situation import Resolution, Situation
@@ -39,6 +39,30 @@ def framed(situation: Situation) -> Frame | None:
 def placer(situation: Situation, frame: Frame) -> Placer:
     """What finds the places of a situation's hunks."""
     return Placer(frame, shape(situation.path, situation.base or b""), shape(situation.path, situation.ours or b""))
+
+
+Way = Callable[[Placer, Hunk], Edit | None]
+"""One way of settling a hunk; None where it does not apply."""
+
+
+def hunk_by_hunk(situation: Situation, rule: str, ways: Sequence[Way], needed: Sequence[Way] = ()) -> Resolution | None:
+    """The target's file with every disputed hunk settled by the first of some ways that applies.
+
+    None where none does for one of them, or where none of the `needed` ways was of use: then another rule says as much.
+    """
+    frame = framed(situation)
+    if frame is None:
+        return None
+    finder = placer(situation, frame)
+    edits: list[Edit] = []
+    used: set[Way] = set()
+    for hunk in (hunk for block in disputed(frame) for hunk in block.hunks):
+        made = next(((way, found) for way in ways if (found := way(finder, hunk)) is not None), None)
+        if made is None:
+            return None
+        used.add(made[0])
+        edits.append(made[1])
+    return resolution(situation, rule, frame, edits) if used.intersection(needed or ways) else None
 
 
 def disputed(frame: Frame) -> list[Block]:
