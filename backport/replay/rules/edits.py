@@ -108,13 +108,18 @@ def _tabs(row: bytes) -> int:
 
 
 def joined(ours: Sequence[bytes], edits: Sequence[Edit]) -> bytes | None:
-    """The target's text with all edits made; None where two of them claim the same lines."""
+    """The target's text with all edits made; None where two of them claim the same lines.
+
+    Where all of its lines end in CR and LF, the new ones do as well.
+    """
     out: list[bytes] = []
+    crlf = bool(ours) and all(row.endswith(b"\r\n") for row in ours)
     at = 0
     for made in sorted(edits, key=lambda e: (e.x, e.y)):
         if made.x < at:
             return None
-        out += [*ours[at : made.x], *made.lines]
+        lines = [row[:-1] + b"\r\n" if row.endswith(b"\n") and not row.endswith(b"\r\n") else row for row in made.lines]
+        out += [*ours[at : made.x], *(lines if crlf else made.lines)]
         at = made.y
     out += ours[at:]
     ended = [row if row.endswith(b"\n") else row + b"\n" for row in out[:-1]]

@@ -130,3 +130,43 @@ def test_a_changed_block_of_which_a_line_is_missing_is_nothing() -> None:
     ours = BASE.replace(b"\treset_hard(card, 1);\n", b"")
     theirs = BASE.replace(b"\treset_hard(card, 1);\n\tcard->users = 0;\n", b"\treset_soft(card);\n\tcard->users = 2;\n")
     assert ask(anchor, BASE, ours, theirs) is None
+
+
+ENTRIES = b"""ENTRY(save_low)
+	push r0
+	st r1, [r2]
+	pop r0
+	ret
+END(save_low)
+
+ENTRY(save_high)
+	push r0
+	st r1, [r3]
+	pop r0
+	ret
+END(save_high)
+"""
+WAITS = ENTRIES.replace(b"\tst r1, [r3]\n", b"\tst r1, [r3]\n\tnop\n")
+
+
+def test_assembly_goes_into_its_entry() -> None:
+    ours = ENTRIES.replace(b"[r3]", b"[r3, 4]").replace(b"\tst r1, [r2]\n", b"")
+    found = ask(anchor, ENTRIES, ours, WAITS, b"arch/x/entry.S")
+    assert found is not None
+    assert found.sure
+    assert found.evidence[0].function == "save_high"
+    assert text(found, b"arch/x/entry.S") == ours.replace(b"\tst r1, [r3, 4]\n", b"\tst r1, [r3, 4]\n\tnop\n")
+
+
+def test_assembly_of_an_entry_that_the_target_lacks_goes_into_no_other() -> None:
+    ours = ENTRIES[: ENTRIES.index(b"ENTRY(save_high)")]
+    assert ask(anchor, ENTRIES, ours, WAITS, b"arch/x/entry.S") is None
+
+
+def test_in_a_file_with_cr_and_lf_the_new_lines_end_so_too() -> None:
+    ours = BASE.replace(b"reset_hard(card, 1)", b"reset(card)").replace(b"\n", b"\r\n")
+    theirs = BASE.replace(b"card->users = 0;", b"card->users = 1;")
+    found = ask(anchor, BASE, ours, theirs)
+    assert found is not None
+    assert found.sure
+    assert text(found) == ours.replace(b"card->users = 0;", b"card->users = 1;")
