@@ -16,6 +16,7 @@ _RULE = re.compile(r"^(?P<target>[^\s:#=]+):[ \t]*(?P<parts>[^\n=]*)\n\t(?P<reci
 _READY = re.compile(r"kernel-(?P<name>[A-Za-z0-9_]+(?:-[A-Za-z0-9_]+)*)\.config")
 _MADE = re.compile(r"kernel-\$\(VERSION\)-(?P<name>[A-Za-z0-9_]+(?:-[A-Za-z0-9_]+)*)\.config")
 _LINE = re.compile(rb"^(?:CONFIG_(\w+)=.*|# CONFIG_(\w+) is not set)[ \t]*\r?$", re.M)
+_LONGEST = 8 << 20  # bytes; Fedora's longest .config has 300 kB
 _Read = Callable[[str], bytes | None]
 _DEEPEST = 20  # rules that use rules; Fedora had four
 
@@ -53,29 +54,37 @@ def flavours(folder: Path, edited: Mapping[str, bytes | None]) -> tuple[Flavour,
     for name in sorted(files):
         if ready := _READY.fullmatch(name):
             found[ready["name"]] = read(name) or b""
+    known: dict[str, bytes | None] = {}
     rules = {rule["target"]: rule for rule in _RULE.finditer((read(_RULES) or b"").decode("utf-8", "replace"))}
     for target in rules:
         made = _MADE.fullmatch(target)
-        text = _merged(target, rules, read, 0) if made else None
+        text = _merged(target, rules, read, known, 0) if made else None
         if made and text is not None:
             found[made["name"]] = text
     return tuple(Flavour(name, text) for name, text in sorted(found.items()))
 
 
-def _merged(name: str, rules: Mapping[str, re.Match[str]], read: _Read, depth: int) -> bytes | None:
-    """The text of a file or of what a rule makes; None where that cannot be told."""
-    if name == "/dev/null":
-        return b""
-    rule = rules.get(name)
-    if rule is None or depth > _DEEPEST:
-        return read(name) if depth <= _DEEPEST else None
+def _merged(
+    name: str, rules: Mapping[str, re.Match[str]], read: _Read, known: dict[str, bytes | None], depth: int
+) -> bytes | None:
+    """The text of a file or of what a rule makes; None where that cannot be told, or is longer than any .config."""
+    if name not in known:
+        text = b"" if name == "/dev/null" else read(name) if name not in rules else _made(name, rules, read, known, depth)
+        known[name] = text if text is not None and len(text) <= _LONGEST else None
+    return known[name]
+
+
+def _made(name: str, rules: Mapping[str, re.Match[str]], read: _Read, known: dict[str, bytes | None], depth: int) -> bytes | None:
+    if depth > _DEEPEST:
+        return None
+    rule = rules[name]
     words = rule["recipe"].split()
     joined = words[:1] == ["cat"] and ">" in words
     parts = words[1 : words.index(">")] if joined else rule["parts"].split()
     if not joined and words[:3] != ["perl", "merge.pl", "$^"]:
         return None
-    texts = [_merged(part, rules, read, depth + 1) for part in parts]
-    known = [text for text in texts if text is not None]
-    if len(known) != len(parts) or not parts:
+    texts = [_merged(part, rules, read, known, depth + 1) for part in parts]
+    there = [text for text in texts if text is not None]
+    if len(there) != len(parts) or not parts:
         return None
-    return b"\n".join(known if joined else reversed(known))  # Kconfig takes the last line that it reads of a symbol
+    return b"\n".join(there if joined else reversed(there))  # Kconfig takes the last line that it reads of a symbol

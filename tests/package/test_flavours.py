@@ -68,6 +68,14 @@ def test_they_are_merged_as_the_folders_rules_say(tmp_path: Path) -> None:
     assert found["x86_64-debug"].says() == {"A", "B", "C", "DEBUG"}
 
 
+def test_rules_that_double_each_other_cost_nothing(tmp_path: Path) -> None:
+    doubling = [f"t{n}: t{n + 1} t{n + 1}\n\tperl merge.pl $^ > $@\n\n" for n in range(18)]
+    rules = "kernel-$(VERSION)-x86_64.config: t0 t0\n\tperl merge.pl $^ > $@\n\n" + "".join(doubling)
+    for last_one in ("/dev/null", "config-generic"):
+        text = rules + f"t18: {last_one} {last_one}\n\tperl merge.pl $^ > $@\n"
+        assert sum(len(one.text) for one in flavours(made(tmp_path, {**FILES, "Makefile.config": text}), {})) < 9 << 20
+
+
 def test_files_as_they_are_to_be_count(tmp_path: Path) -> None:
     found = {one.name: one for one in flavours(made(tmp_path), {"config-generic": b"CONFIG_KSM=y\n"})}
     assert last(found["i686-PAE"].text)["KSM"] == "y"
