@@ -199,12 +199,12 @@ def _survived(
     from backport.settings import default_kernels
 
     folder = Path(read.where).parent
+    symbols = ", ".join(f"CONFIG_{value.symbol}" for value in change.config) or "the configuration"
+    unchecked = f"not checked: whether {symbols} survives"
     named = bool(kernels or onto)
     kernels, onto = kernels or default_kernels(), onto or fresh.onto_of_run(run) or (definition.onto if definition else "")
     if not (kernels and onto) and not named:
-        return change, [
-            "whether the config survives was not asked: no tree is known (--kernel PATH --onto REV)"
-        ] if change.config else []
+        return change, [f"{unchecked}; give the kernel's tree with --kernel PATH --onto REV"] if change.config else []
     question = survival.Question(change, usual(read), flavours(folder, {}), kernels, onto)
     try:
         with Console(sys.stderr) as console:
@@ -212,7 +212,7 @@ def _survived(
     except InputError as error:
         if named or not isinstance(error, survival.WrongTreeError):
             raise
-        return change, [f"whether the config survives was not asked: {error.what}"]
+        return change, [f"{unchecked}; {error.what}"]
     return replace(change, asked=found.asked), list(found.facts)
 
 

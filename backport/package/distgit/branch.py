@@ -169,7 +169,11 @@ def _stream(path: Path, top: str) -> Iterator[bytes]:
 def _read(folder: Path, how: Application, known: dict[str, tuple[str, str]]) -> bytes:
     path = folder / how.name
     if "/" in how.name or path.is_symlink() or not path.is_file():
-        listed = f"; `sources` lists it, {known[how.name][0]} {known[how.name][1]}" if how.name in known else ""
+        listed = (
+            f"; `sources` lists it, {known[how.name][0]} {known[how.name][1]} (fedpkg sources fetches it)"
+            if how.name in known
+            else ""
+        )
         raise InputError(f"the file is not in the folder{listed}")
     sources.verify(path, known)
     return unpacked(how.name, path.read_bytes())
