@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,13 +20,15 @@ from pathlib import Path
 
 from backport.git import worktree
 from backport.git.store import Store
-from backport.model.errors import InputError
+from backport.model.errors import EnvironmentFailedError, InputError
 from backport.prove.disk import writing
 from backport.prove.process import Ended, watch
 from backport.prove.toolchain import Toolchain
 
 _LONGEST = 4 * 3600.0
 _LOG_LIMIT = 32 << 20
+# What a build says that failed for want of something, and not for what stands in the tree.
+_STARVED = re.compile(rb"No space left on device|Killed signal terminated|Cannot allocate memory|virtual memory exhausted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +76,37 @@ class Make:
     ) -> Ended:
         """Make the targets, with as many jobs as there are processors; `told` hears of each command (`CC mm/ksm.o`).
 
-        With `go_on`, a target that fails does not keep the others from being made.
+        With `go_on`, a target that fails does not keep the others from being made. EnvironmentFailedError where the disk or
+        the memory ran out: that says nothing of the tree, and must not be remembered as if it did.
         """
         # Twice as nice, where the caller is nice already, was a build of 20 minutes beside somebody's busy loop.
         command = ["nice", "-n", str(max(0, 10 - os.nice(0))), "make", f"-j{os.cpu_count() or 1}"]
         command += ["-C", str(self.bench.source), f"O={self.out}", *(["-k"] if go_on else [])]
         command += [*self.toolchain.arguments(self.arch), *targets]
-        with writing(self.out), self.log.open("wb") as log:
+        with writing(self.out), self._busy(), self.log.open("wb") as log:
             environment = self.toolchain.environment(self.bench.cache)
             keep = [self.bench.lock]
-            return watch(command, _Log(log.write, told), timeout=_LONGEST, environment=environment, stdin=stdin, keep=keep)
+            ended = watch(command, _Log(log.write, told), timeout=_LONGEST, environment=environment, stdin=stdin, keep=keep)
+        if ended.code != 0 and (found := _STARVED.search(self.log.read_bytes())):
+            then = "free some space or memory, and run it again: what is built already stays"
+            raise EnvironmentFailedError(f"the build ran out of something: {found[0].decode()}", where=str(self.out), then=then)
+        return ended
+
+    @contextmanager
+    def _busy(self) -> Iterator[None]:
+        """A mark while make is at it. One that is left is of a make that was killed: all that is newer is thrown away.
+
+        What was written last may be half an object, and as it is newer than its source, make would take it for done.
+        """
+        mark = self.out / ".backport.busy"
+        if mark.exists():
+            begun = mark.stat().st_mtime_ns
+            for path in [*self.out.rglob("*.o"), *self.out.rglob("*.a"), self.out / "vmlinux"]:
+                if path.is_file() and path.stat().st_mtime_ns >= begun:
+                    path.unlink()
+        mark.write_bytes(b"")
+        yield
+        mark.unlink(missing_ok=True)
 
     def said(self, lines: int = 12) -> str:
         """What a failed make said that matters: its errors, else its last lines."""

@@ -17,7 +17,7 @@ from backport.git.history import History
 from backport.git.store import Store
 from backport.git.trees import Trees
 from backport.ingest.catalog import data_folder
-from backport.model.errors import InputError
+from backport.model.errors import EnvironmentFailedError, InputError
 from backport.model.progress import Silent
 from backport.model.proof import Outcome
 from backport.model.series import Entry
@@ -168,6 +168,33 @@ def test_a_killed_checkout_is_begun_afresh(mini: Mini) -> None:
     mini.bench.checkout(mini.base)
     assert (mini.bench.source / "kernel" / "sysfs.c").read_bytes() == mini.trees.read(mini.base, SYSFS)
     assert not (mini.bench.source / "stray.c").exists()
+
+
+def test_half_an_object_of_a_killed_build_is_made_anew(mini: Mini) -> None:
+    """SIGKILL in the middle: the object is newer than its source and has no end; make alone would link it."""
+    tree = mini.plus(mini.base, SYSFS, GOOD)
+    mini.build(("one", tree, SYSFS))
+    (out,) = (mini.bench.folder / "out").iterdir()
+    whole = (out / "kernel" / "sysfs.o").read_bytes()
+    (out / ".backport.busy").touch()
+    (out / "kernel" / "sysfs.o").write_bytes(whole[:100])
+    shutil.rmtree(mini.bench.cache / "results")
+    assert mini.build(("one", tree, SYSFS)).proofs[0].outcome is Outcome.PASSED
+    assert len((out / "kernel" / "sysfs.o").read_bytes()) == len(whole)
+    assert not (out / ".backport.busy").exists()
+
+
+@pytest.mark.parametrize("said", ["sysfs.s: No space left on device", "gcc: fatal error: Killed signal terminated program cc1"])
+def test_a_disk_or_memory_that_ran_out_is_told_and_not_remembered(mini: Mini, said: str, tmp_path: Path) -> None:
+    tree = mini.plus(mini.base, SYSFS, GOOD)
+    setup = mini.setup()
+    real = (setup.toolchain.folder / "bin" / "cc").read_text()
+    (setup.toolchain.folder / "bin" / "cc").write_text(f"#!/bin/sh\necho '{said}' >&2\nexit 1\n")
+    with pytest.raises(EnvironmentFailedError, match="the build ran out of something") as caught:
+        mini.build(("one", tree, SYSFS))
+    assert "free some space" in caught.value.then
+    (setup.toolchain.folder / "bin" / "cc").write_text(real)
+    assert mini.build(("one", tree, SYSFS)).proofs[0].outcome is Outcome.PASSED
 
 
 def test_a_file_changed_behind_our_back_is_put_right(mini: Mini) -> None:
