@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from backport.model.proof import Tool
 
@@ -19,14 +20,24 @@ _TOOLS = (
     Tool("bc", "prove: kernels from 3.9 on", "bc", "bc", False),
     Tool("flex", "prove: kernels from 4.16 on", "flex", "flex", False),
     Tool("bison", "prove: kernels from 4.16 on", "bison", "bison", False),
+    Tool("gelf.h", "prove: kernels from 4.14 on, their objtool", "libelf-dev", "elfutils-libelf-devel", False),
     Tool("ccache", "prove: a second build in seconds", "ccache", "ccache", False),
     Tool("qemu-system-x86_64", "prove boot", "qemu-system-x86", "qemu-system-x86-core", False),
 )
+_HEADERS = Path("/usr/include")
 
 
 def examine() -> list[Tool]:
     """Every tool, with where it is."""
-    return [replace(tool, found=shutil.which(tool.name) or "") for tool in _TOOLS]
+    return [replace(tool, found=_place(tool.name)) for tool in _TOOLS]
+
+
+def _place(name: str) -> str:
+    """Where a program is, or a header that a program of the kernel's is built with; '' where it is not."""
+    if not name.endswith(".h"):
+        return shutil.which(name) or ""
+    header = _HEADERS / name
+    return str(header) if header.is_file() else ""
 
 
 def install(tools: Sequence[Tool]) -> str:
