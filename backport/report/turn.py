@@ -68,13 +68,13 @@ def _beside(turn: Turn) -> str:
 
 
 def _commands(turn: Turn) -> Iterator[Text]:
-    refused = turn.refused and turn.findings
+    doubted = turn.refused and turn.findings and not any(place.left for place in turn.places)
     rows = [
         ("backport resolve continue", "take the files as they are now, and go on"),
         ("backport resolve skip", "leave this patch out"),
         ("backport resolve abort", "end the session; what was recorded is kept"),
     ]
-    if refused:
+    if doubted:
         rows.insert(1, ("backport resolve continue --accept 'WHY'", "take it although the guard does not agree"))
     width = max(len(command) for command, _ in rows)
     for command, what in rows:

@@ -26,6 +26,7 @@ from backport.model.recording import Recording
 from backport.model.series import show_path
 from backport.model.turn import Place, Turn
 from backport.model.verdict import PatchOutcome
+from backport.replay.guard import refusal
 from backport.resolve.bench import Bench, Stop, bench, check
 from backport.resolve.layout import Layout, around, lay_out
 from backport.resolve.markers import labels, left_over
@@ -269,7 +270,7 @@ def _result(stop: Stop, made: str, outcomes: tuple[PatchOutcome, ...], found: tu
     if tree == made:
         return _Judged((), (), outcomes=outcomes, found=found)
     if findings:
-        return _Judged((outcome.reason or "the guard does not agree",), findings)
+        return _Judged((f"the guard does not agree: {refusal(findings)}",), findings)
     return _Judged((outcome.reason or "the decision could not be told apart from its surroundings",), ())
 
 

@@ -70,7 +70,8 @@ def test_02_a_lying_merge_is_not_taken_as_it_stands(tmp_path: Path) -> None:
     resolve(tmp_path, "sample")
     said = resolve(tmp_path, "continue")
     assert "Not taken:" in said
-    assert "trylock_page" in said.partition("Not taken:")[2]
+    assert "the guard does not agree: it needs trylock_page" in said.partition("Not taken:")[2]
+    assert "--accept" in said
     assert not (tmp_path / KEPT).exists()
 
 
@@ -106,6 +107,7 @@ def test_05_with_a_marker_left_it_names_file_and_line(tmp_path: Path) -> None:
     text = (tmp_path / TREE / "kernel/meminfo.c").read_text().split("\n")
     lines = [number for number, line in enumerate(text, 1) if re.match(r"[|=>]{7}", line)]
     assert re.findall(r"kernel/meminfo.c:(\d+): a conflict marker is left", said) == list(map(str, lines))
+    assert "--accept" not in said, "that would not help"
     assert not (tmp_path / KEPT).exists()
 
 

@@ -6,7 +6,11 @@ merged, the result is git's; where a rule or the guard says otherwise, that is i
 
 from __future__ import annotations
 
+import os
 import random
+import resource
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -112,3 +116,49 @@ def test_grafts_and_replacements_of_the_clone_are_not_followed(repo: Repo, tmp_p
     with replayed(repo, [patch], target, tmp_path / "store", base, subjects=["patch"]) as session:
         assert session.verdicts == ["merged"]
         assert session.git("cat-file", "blob", f"{session.outcomes[0].tree}:f") == numbered(9, l1=b"target", l5=b"patch")
+
+
+def test_an_octopus_between_target_and_patch(repo: Repo, tmp_path: Path) -> None:
+    """The lines in dispute came through a merge of four parents: the cause is the commit that wrote them, never the merge."""
+    base = repo.commit({b"f": numbered(30)}, b"base\n")
+    arms = [repo.on(base, {b"f": numbered(30, **{f"l{n}": b"arm"})}, b"arm %d\n" % n) for n in (3, 10, 17, 24)]
+    whole = {b"f": numbered(30, l3=b"arm", l10=b"arm", l17=b"arm", l24=b"arm")}
+    octopus = repo.commit(whole, b"octopus\n", parents=arms)
+    patch = repo.on(octopus, {b"f": numbered(30, l3=b"arm", l10=b"patched", l17=b"arm", l24=b"arm")}, b"patch\n")
+    with replayed(repo, [patch], base, tmp_path / "store", base) as session:
+        (outcome,) = session.outcomes
+        assert outcome.verdict == "conflict"
+        assert [cause.commit for conflict in outcome.conflicts for cause in conflict.causes] == [arms[1]]
+
+
+MEMORY = 500  # MB, of one process with all that Python itself takes
+HOG = """
+import resource, sys
+sys.argv = ["backport", "drift", *sys.argv[1:]]
+from backport.cli import main
+try:
+    main()
+finally:
+    sys.stderr.write(f"peak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}")
+"""
+
+
+@pytest.mark.parametrize("name", ["generated", "minified", "deeply nested", "one line repeated"])
+def test_the_whole_stair_in_bounded_memory_and_time(repo: Repo, tmp_path: Path, name: str) -> None:
+    """Guard, rules and causes of a patch in conflict, in a process of its own: its peak and its processor time are measured."""
+    rows = CASES[name]
+    middle = len(rows) // 2
+    base = repo.commit({b"f.c": text(rows)}, b"base\n")
+    drift = repo.on(base, {b"f.c": text(changed(rows, middle, b"int drift;"))}, b"drift\n")
+    patch = repo.on(drift, {b"f.c": text(changed(rows, middle, b"int patch;"))}, b"patch\n")
+    target = repo.on(base, {b"f.c": text(changed(rows, middle, b"int target;"))}, b"target\n")
+    command = [sys.executable, "-c", HOG, patch, "--onto", target, "--kernel", str(repo.path)]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert "Traceback" not in done.stderr
+    assert done.returncode in (0, 1), done.stderr
+    assert int(done.stderr.rpartition("peak ")[2]) < MEMORY
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 2 * LIMIT
