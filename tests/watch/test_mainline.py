@@ -113,7 +113,10 @@ def test_a_defined_series_is_followed_without_any_mail(mail: bool, place: Place)
         f"[[commit]]\nid = '{feature}'\nsubject = 'mm: feature'\n"
     )
     place.write("series = 'mine'")
-    if not mail:
+    if mail:
+        place.mails.append(b"Message-ID: <other@x>\nSubject: something else\nFrom: a@b\n\nspam\n")
+        place.deliver()
+    else:
         path = place.folder / "watch.toml"
         path.write_text(path.read_text().partition("\n")[2])
     (event,) = place.once()
