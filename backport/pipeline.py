@@ -6,16 +6,16 @@ Nothing is written outside the output folder (and the cache), and that appears i
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from backport import __version__
 from backport.examine import Workshop, examine, open_histories
 from backport.git import publish
 from backport.git.clone import resolve_one
-from backport.git.history import History
+from backport.git.history import Commit, History
 from backport.git.trees import Trees
 from backport.ingest.commits import ingest
 from backport.ingest.mail.defined import signatures
@@ -78,10 +78,7 @@ def run(options: Options, progress: Progress) -> RunResult:
         wishes = Wishes(options.tarball, options.packager, options.srpm, cache_folder())
         package = write(work, definition, wishes, onto, kernel, replayed.outcomes, store, shop.trees, progress)
 
-        proved = Proved()
-        if options.prove:
-            subject = proving.hand_over(definition, options.onto, onto, replayed.outcomes, shop)
-            proved = proving.prove(options.prove, subject, work / "proof", progress)
+        proved = _proved(replace(options, definition=definition), onto, replayed.outcomes, shop, work, progress)
         result = RunResult(
             tool=f"backport {__version__}",
             series=definition.name,
@@ -111,6 +108,18 @@ def run(options: Options, progress: Progress) -> RunResult:
             shutil.rmtree(work / scratch, ignore_errors=True)
         progress.done(REPORT)
     return result
+
+
+def _proved(
+    options: Options, onto: Commit, outcomes: Sequence[PatchOutcome], shop: Workshop, work: Path, progress: Progress
+) -> Proved:
+    """What `--prove` asks for. Compilers and machines are loaded only then: they are 30 modules, and most runs prove nothing."""
+    if not options.prove:
+        return Proved()
+    from backport import proving
+
+    subject = proving.hand_over(options.definition, options.onto, onto, outcomes, shop)
+    return proving.prove(options.prove, subject, work / "proof", progress)
 
 
 def _dropped(definition: Definition) -> list[PatchOutcome]:
