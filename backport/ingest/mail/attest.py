@@ -175,13 +175,17 @@ def _domains(raw: bytes, sender: str, keys: Keys) -> list[Signature]:
     count = len(re.findall(rb"^dkim-signature[ \t]*:", message.split(raw)[0], re.M | re.I))
     found = []
     for index in range(min(count, _MOST_SIGNATURES)):
+        mail: Any = None
         try:
-            found.append(_domain(dkim.DKIM(raw, logger=quiet), index, raw, sender, keys))
+            mail = dkim.DKIM(raw, logger=quiet)
+            found.append(_domain(mail, index, raw, sender, keys))
         except dkim.DKIMException as error:
+            method, who = _names(mail)
             expired = "x= value is past" in str(error)
-            found.append(Signature("dkim", Standing.EXPIRED if expired else Standing.BAD, "", why=str(error)[:200]))
+            found.append(Signature(method, Standing.EXPIRED if expired else Standing.BAD, who, why=str(error)[:200]))
         except Exception as error:  # as in `_developers`
-            found.append(Signature("dkim", Standing.BAD, "", why=f"{type(error).__name__}: {error}"[:200]))
+            method, who = _names(mail)
+            found.append(Signature(method, Standing.BAD, who, why=f"{type(error).__name__}: {error}"[:200]))
     return found
 
 
@@ -194,8 +198,8 @@ def _domain(mail: Any, index: int, raw: bytes, sender: str, keys: Keys) -> Signa
         return asked[-1][0] if asked[-1] else None
 
     good = mail.verify(index, dnsfunc=txt)
-    fields = {decode(name): decode(value).strip() for name, value in mail.signature_fields.items()}
-    method, who = f"dkim {fields.get('a', '')}", fields.get("i", "") or "@" + fields.get("d", "")
+    fields = _fields(mail)
+    method, who = _names(mail)
     key = asked[-1] if asked else None
     if key is None:
         return Signature(method, Standing.NO_KEY, who)
@@ -208,6 +212,16 @@ def _domain(mail: Any, index: int, raw: bytes, sender: str, keys: Keys) -> Signa
         return Signature(method, Standing.FOREIGN, who, key[1], covers, f"the mail is from {sender}")
     open_ = _left_open(raw, signed, fields)
     return Signature(method, Standing.PARTIAL if open_ else Standing.VALID, who, key[1], covers, open_)
+
+
+def _fields(mail: Any) -> dict[str, str]:
+    return {decode(name): decode(value).strip() for name, value in (getattr(mail, "signature_fields", None) or {}).items()}
+
+
+def _names(mail: Any) -> tuple[str, str]:
+    """The method of a domain's signature, and in whose name it is."""
+    fields = _fields(mail)
+    return f"dkim {fields.get('a', '')}".strip(), fields.get("i", "") or "@" + fields.get("d", "")
 
 
 def _left_open(raw: bytes, signed: Sequence[bytes], fields: dict[str, str]) -> str:
