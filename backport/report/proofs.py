@@ -84,7 +84,10 @@ def tool_table(tools: Sequence[Tool]) -> Table:
 
 
 def measure_table(measured: Sequence[Measured]) -> Table:
-    """Figures by name, with a bar that compares those of one name: with and without the series, one processor and several."""
+    """Figures by name, with a bar that compares those of one name: with and without the series, one processor and several.
+
+    A figure that was taken once has none: there is nothing to compare it with.
+    """
     table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column("figure", no_wrap=True)
     table.add_column("kernel", overflow="fold")
@@ -95,8 +98,8 @@ def measure_table(measured: Sequence[Measured]) -> Table:
         rows = [(boot, measure) for boot, measure in taken if measure.name == name]
         most = max(measure.value for _, measure in rows) or 1
         for number, (boot, measure) in enumerate(rows):
-            bar = "█" * max(1 if measure.value else 0, round(_BAR * measure.value / most))
+            length = max(1 if measure.value else 0, round(_BAR * measure.value / most)) if len(rows) > 1 else 0
             kernel = f"{'without' if boot.kind == 'control' else 'with'}, {boot.setup}"
             shown = text((f"{measure.value:,} {measure.unit}".replace(",", " "), ""))
-            table.add_row(text(("" if number else name, "")), text((kernel, GUIDE)), shown, Text(bar, "cyan"))
+            table.add_row(text(("" if number else name, "")), text((kernel, GUIDE)), shown, Text("█" * length, "cyan"))
     return table
