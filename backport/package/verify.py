@@ -115,7 +115,7 @@ def _names(document: Document, before: Reading, after: Reading, ours: Ours) -> l
     if [_plain(s, ours) for s in after.sections] != [_plain(s, ours) for s in before.sections]:
         raise _failed(document, "rpm does not read the same sections as before")
     for raised in ours.raised:
-        if not re.search(rb"-%s(?![0-9])[^-]*$" % re.escape(raised.new.encode()), after.nvr):
+        if not re.search(rb"[-.]%s(?![0-9])[^-]*$" % re.escape(raised.new.encode()), after.nvr):
             raise _failed(document, f"rpm reads {show(after.nvr)}, whose release was to be {raised.new}")
     more = "".join(f", the release raised from {raised.old}" for raised in ours.raised)
     return [f"{show(after.nvr)}{more}, {len(after.sections)} sections as before"]

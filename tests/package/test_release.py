@@ -117,3 +117,12 @@ def test_a_second_series_does_not_raise_it_again(tmp_path: Path) -> None:
             change(series="other", bump=True, patches=(PatchFile("other.patch", TWO[0].data),), entries=("x",)),
             spec.parent,
         )
+
+
+@needs_rpm
+def test_a_baserelease_behind_a_candidates_number(tmp_path: Path) -> None:
+    """Fedora 4.10: `pkg_release 0%{?rctag}%{?gittag}.%{fedora_build}`."""
+    new = b"%global baserelease 1\nRelease: 0.rc4.git0.%{baserelease}"
+    spec = altered(tmp_path, "autosetup", b"Release: 3%{?buildid}%{?dist}", new)
+    take_in(spec, change(bump=True))
+    assert "-0.rc4.git0.2, the release raised from 1" in verify.confirm(document.read(spec), spec.parent)[1]
