@@ -202,6 +202,7 @@ class Session:
 
     def git(self, *arguments: str | bytes, **options: object) -> bytes:
         """Real git in the run's own repository, where the new objects are."""
+        self.store.flush()
         return run(["git", *arguments], self.store.folder, **options).stdout  # type: ignore[arg-type]
 
 

@@ -43,13 +43,13 @@ MISPLACED = {"70da2340fbc6": "3ec268a6828c", "d91afd15b041": "253f887cc8d7"}
 class Swept:
     """What became of the pairs, by upstream commit, and the objects that were made."""
 
-    rows: dict[str, dict[str, Any]]
+    rows: dict[str | None, dict[str, Any]]
     trees: Trees
     history: History
 
     def row(self, upstream: str) -> dict[str, Any]:
         """The row of a pair; skips where a history lacks one of its commits."""
-        found = next((row for commit, row in self.rows.items() if commit.startswith(upstream)), None)
+        found = next((row for commit, row in self.rows.items() if commit and commit.startswith(upstream)), None)
         if found is None or found["verdict"] == "error":
             pytest.skip(f"BACKPORT_KERNEL has not both commits of {upstream}")
         return found

@@ -159,4 +159,5 @@ def test_a_broken_committer_line_gives_a_sound_commit(repo: Repo, tmp_path: Path
     )
     with replayed(repo, [patch], base, tmp_path / "store", subjects=["subject"]) as session:
         (commit,) = session.landed
+        session.store.flush()
         assert commit.encode() not in run(["git", "fsck", "--strict", commit], session.store.folder, ok=None).stderr

@@ -257,7 +257,8 @@ def test_a_patch_may_define_the_configuration_symbol_that_it_asks_for(repo: Repo
     base = repo.commit({b"a.c": numbered(30), b"Kconfig": b"config OTHER\n\tbool\n"}, b"base\n")
     target = repo.on(base, {b"a.c": numbered(30, l25=b"target")}, b"target\n")
     changes = {b"a.c": numbered(30, l5=b"#ifdef CONFIG_LID"), b"Kconfig": b"config LID\n\tbool\n\nconfig OTHER\n\tbool\n"}
-    both, alone = repo.on(base, changes, b"both\n"), repo.on(base, {b"a.c": changes[b"a.c"]}, b"alone\n")
+    later = repo.on(base, {b"Kconfig": changes[b"Kconfig"]}, b"Kconfig: LID\n")
+    both, alone = repo.on(base, changes, b"both\n"), repo.on(later, {b"a.c": changes[b"a.c"]}, b"alone\n")
     for number, (patch, verdict) in enumerate([(both, "merged"), (alone, "suspect")]):
         with replayed(repo, [patch], target, tmp_path / str(number), base) as session:
             assert session.verdicts == [verdict]
