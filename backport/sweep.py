@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -26,7 +27,6 @@ from backport.ingest.pairs import find_ids, read_pairs, read_patches
 from backport.ingest.sources import open_sources
 from backport.model import codec
 from backport.model.errors import BackportError, EnvironmentFailedError, InputError, MissingToolError
-from backport.model.finding import Finding
 from backport.model.progress import Progress
 from backport.model.series import Patch, Series
 from backport.model.verdict import FileOutcome, Suggestion, rules_of
@@ -34,6 +34,7 @@ from backport.replay.guard import Guard
 from backport.replay.settle import Policy, Settled
 from backport.replay.situation import Library
 from backport.replay.wave import Guards, Job, settle_wave, trusting
+from backport.report.drift import finding
 from backport.resume import continued
 from backport.settings import cache_folder
 
@@ -178,12 +179,14 @@ def _lines(pairs: Sequence[Ids], plan: Plan, library: Library) -> Iterator[bytes
 
 
 def _guards(patches: Sequence[Patch], library: Library, stack: ExitStack) -> Guards:
-    """The drift guard for each job of a wave, all on one workbench. Who brought a name is not asked: that walks the history."""
+    """The drift guard for each job of a wave, all on one workbench. Who brought a name is asked only of what is found."""
     bench = stack.enter_context(Workbench(library.trees, library.store, library.history, cache_folder()))
     bench.added_lines(patches)
 
     def drift(job: Job) -> AbstractContextManager[Guard]:
-        return nullcontext(KernelGuard(Series("", "", "", (job.patch,)), job.tree, bench))
+        parent = job.patch.parent
+        since = partial(library.history.merge_base, job.onto, parent) if parent else None
+        return nullcontext(KernelGuard(Series("", "", "", (job.patch,)), job.tree, bench, since))
 
     return drift
 
@@ -226,7 +229,7 @@ def _row(job: Job, settled: Settled, plan: Plan) -> dict[str, Any]:
         "suggestions": [_suggestion(suggestion) for suggestion in outcome.suggestions],
     }
     if plan.drift:
-        row["findings"] = [_finding(found) for found in settled.findings]
+        row["findings"] = [finding(found) for found in settled.findings]
     return row
 
 
@@ -246,11 +249,6 @@ def _suggestion(suggestion: Suggestion) -> dict[str, Any]:
         "asked": suggestion.asked,
         "doubts": list(suggestion.doubts),
     }
-
-
-def _finding(found: Finding) -> dict[str, Any]:
-    told = codec.encode(found)
-    return {key: told[key] for key in ("level", "kind", "symbol", "path", "line", "upstream", "target", "hint")}
 
 
 def _keep(made: Path, place: Path) -> None:

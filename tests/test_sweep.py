@@ -137,4 +137,6 @@ def test_drift_findings_are_told(repo: Repo, tmp_path: Path) -> None:
     sweep.run(request, Silent(), out)
     row = json.loads(out.getvalue())
     assert (row["verdict"], row["tree"]) == ("suspect", None)
-    assert [found["symbol"] for found in row["findings"]] == ["grown"]
+    assert [(found["symbol"], found["file"], found["introduced_by"]["commit"]) for found in row["findings"]] == [
+        ("grown", "a.c", grown)
+    ]

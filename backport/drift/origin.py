@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from backport.csource.index import Index
 from backport.csource.outline import Declaration, outline
@@ -31,13 +32,25 @@ class Origin:
 
 
 class Origins:
-    """Asks the history between the series' base and a patch. Answers are remembered: commits never change."""
+    """Asks the history between the series' base and a patch. Answers are remembered: commits never change.
 
-    def __init__(self, base: str, trees: Trees, history: History, index: Index) -> None:
-        self._base = base
+    `base` may be what finds it: on mainline that takes half a second, and most patches have nothing to ask. '' is no history.
+    """
+
+    def __init__(self, base: str | Callable[[], str], trees: Trees, history: History, index: Index) -> None:
+        self._given = base
         self._trees = trees
         self._history = history
         self._index = index
+
+    @cached_property
+    def _base(self) -> str:
+        if isinstance(self._given, str):
+            return self._given
+        try:
+            return self._given()
+        except BackportError:  # a shallow or partial clone
+            return ""
 
     def find(self, defined: Mapping[bytes, bytes], until: str) -> dict[bytes, Origin]:
         """The origin of each name, given the upstream file that declares it; a name that no commit in between added has none.

@@ -8,7 +8,7 @@ not even upstream's own tree explains to our reader (a word made by a macro) is 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from backport.csource.outline import includes
@@ -50,10 +50,10 @@ class KernelGuard:
 
     What was accepted before counts as the target's; a patch that was left out does not. Upstream trees are read only where a
     name is in doubt. A guard costs nothing to make and little to ask (15 ms for a patch of the stable series): a sweep makes
-    one for each pair of patch and target, on one workbench.
+    one for each pair of patch and target, on one workbench, with `since` to find the history that brought a name.
     """
 
-    def __init__(self, series: Series, onto_tree: str, bench: Workbench) -> None:
+    def __init__(self, series: Series, onto_tree: str, bench: Workbench, since: Callable[[], str] | None = None) -> None:
         self._series = series
         self._bench = bench
         self._trees = bench.trees
@@ -62,7 +62,7 @@ class KernelGuard:
         self._overlay = self._trial = Overlay()
         self._before = self._after = onto_tree
         self._target = bench.target(onto_tree)
-        self._origins = Origins(series.base, bench.trees, bench.history, bench.index)
+        self._origins = Origins(since or series.base, bench.trees, bench.history, bench.index)
         self._unchecked = Unchecked()
         self._lines: dict[str, Lines] = {}
 
