@@ -115,10 +115,12 @@ def test_a_full_disk_is_told_and_ends_it(qemu: Path) -> None:
     assert not alive(int(pids.read_text()))
 
 
+# A job in the background of a shell has SIGINT ignored, and Python leaves that so: a whole `.ci/run` once waited here for ever.
 _RUNNER = """
-import sys
+import signal, sys
 from pathlib import Path
 from backport.prove.machine import Machine, boot
+signal.signal(signal.SIGINT, signal.default_int_handler)
 boot(Machine("x86_64"), Path("k"), Path("i"), "1", 600, lambda line: print(line, flush=True), Path(sys.argv[1]))
 """
 
