@@ -1,4 +1,7 @@
-"""What blobs declare and include, kept in one SQLite file by blob id: a blob is read once, whatever number of trees hold it.
+"""What blobs declare and include, kept in one SQLite file: a blob is read once, whatever number of trees hold it.
+
+Kept are the pieces that files are cut into (see `pieces`), and of each blob which they are: of a file that changed from one
+version to the next, only the pieces that did are read and written.
 
 Nothing in it is precious: it is derived from objects that never change. So a damaged or older file is thrown away, and
 where it cannot be written (a full disk, a read-only home) the same tables live in memory for this run. Several processes
@@ -15,24 +18,30 @@ from functools import partial
 from itertools import islice
 from operator import itemgetter
 from pathlib import Path
+from struct import Struct
 from types import TracebackType
 from typing import TypeVar
 
 from backport.csource.outline import Declaration, Include
-from backport.csource.reading import Reader
-from backport.csource.rows import KIND, KINDS, Rows, unpack_includes
+from backport.csource.reading import Read, Reader
+from backport.csource.rows import KIND, KINDS, pack_includes, unpack_includes
 
 _T = TypeVar("_T")
-VERSION = 5  # of the tables and of what `outline` finds: raise it with either, and old files are rebuilt
+VERSION = 6  # of the tables and of what `outline` finds: raise it with either, and old files are rebuilt
 _PIECE = 4000  # blobs in one transaction
 _MANY = 500  # values in one IN (...): below SQLite's oldest limit of 999
 _SCHEMA = f"""
-CREATE TABLE blob (no INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, includes BLOB NOT NULL, balanced INTEGER NOT NULL);
-CREATE TABLE declares (name BLOB NOT NULL, blob INTEGER NOT NULL, kind INTEGER NOT NULL, line INTEGER NOT NULL,
-    last INTEGER NOT NULL, signature BLOB NOT NULL, PRIMARY KEY (name, blob, kind, line)) WITHOUT ROWID;
+CREATE TABLE blob (no INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, includes BLOB NOT NULL, pieces BLOB NOT NULL);
+CREATE TABLE piece (no INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, includes BLOB NOT NULL, declares INTEGER NOT NULL);
+CREATE TABLE holds (piece INTEGER NOT NULL, blob INTEGER NOT NULL, before INTEGER NOT NULL,
+    PRIMARY KEY (piece, blob, before)) WITHOUT ROWID;
+CREATE TABLE declares (name BLOB NOT NULL, piece INTEGER NOT NULL, kind INTEGER NOT NULL, line INTEGER NOT NULL,
+    last INTEGER NOT NULL, signature BLOB NOT NULL, PRIMARY KEY (name, piece, kind, line)) WITHOUT ROWID;
 CREATE TABLE memo (topic TEXT NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL, PRIMARY KEY (topic, key)) WITHOUT ROWID;
 PRAGMA user_version = {VERSION};
 """
+# `blob.pieces`: of each piece that declares anything its number and how many lines are before it. `holds` says the same the
+# other way round. `piece.digest` is the blob's id where a blob had to be read whole.
 
 
 class Blobs:
@@ -40,7 +49,7 @@ class Blobs:
 
     def __init__(self, oids: Iterable[str]) -> None:
         self.oids = list(dict.fromkeys(oids))
-        self.numbers: dict[int, str] = {}
+        self.holders: dict[int, list[tuple[str, int]]] = {}  # of a piece: the blobs, and how many lines are before it
         self.generation = -1  # of the tables that the numbers are from
 
 
@@ -54,9 +63,8 @@ class Index:
     def __init__(self, reader: Reader, folder: Path | None = None) -> None:
         self._reader = reader
         self._path = folder / "index.sqlite" if folder is not None else None
-        self._numbers: dict[str, int] = {}
-        self._includes: dict[str, tuple[Include, ...]] = {}
-        self._generation = 0  # of the tables: numbers of blobs are good for one
+        self._known: dict[str, tuple[bytes, bytes]] = {}  # the includes and the pieces of a blob, packed
+        self._generation = 0  # of the tables: numbers of pieces are good for one
         self._db = self._open()
 
     def __enter__(self) -> Index:
@@ -74,14 +82,14 @@ class Index:
 
     def ensure(self, oids: Iterable[str], step: Callable[[int], None] = lambda _: None) -> None:
         """Read those blobs that the index does not hold yet, all in one go; `step` is told after each piece how many are left."""
-        wanted = [oid for oid in dict.fromkeys(oids) if oid not in self._numbers]
+        wanted = [oid for oid in dict.fromkeys(oids) if oid not in self._known]
         if wanted:
             self._guarded(lambda: self._ensure(wanted, step))
 
     def includes(self, oid: str) -> tuple[Include, ...]:
         """The #include lines of a blob."""
         self.ensure([oid])
-        return self._includes.get(oid, ())
+        return tuple(unpack_includes(self._known[oid][0])) if oid in self._known else ()
 
     def declared(self, names: Iterable[bytes], oids: Iterable[str] | Blobs) -> dict[bytes, list[tuple[str, Declaration]]]:
         """Where each name is declared among the blobs, struct members left out; nothing for a name that is not."""
@@ -90,8 +98,11 @@ class Index:
 
     def everywhere(self, name: bytes) -> list[tuple[str, Declaration]]:
         """Where a name is declared in any blob that was ever read, members left out, by blob id."""
-        query = "SELECT b.id, d.kind, d.line, d.last, d.signature FROM declares d JOIN blob b ON b.no = d.blob WHERE d.name = ?"
-        found = self._guarded(lambda: self._db.execute(f"{query} AND d.kind <> {KIND['member']}", (name,)).fetchall())
+        query = (
+            "SELECT b.id, d.kind, h.before + d.line, d.last, d.signature FROM declares d "
+            "JOIN holds h ON h.piece = d.piece JOIN blob b ON b.no = h.blob WHERE d.name = ? AND d.kind <> ?"
+        )
+        found = self._guarded(lambda: self._db.execute(query, (name, KIND["member"])).fetchall())
         return [(oid.hex(), Declaration(name, KINDS[kind], line, line + last, text)) for oid, kind, line, last, text in found]
 
     def members(self, names: Iterable[bytes], oids: Iterable[str] | Blobs) -> dict[bytes, list[tuple[str, Declaration]]]:
@@ -165,7 +176,7 @@ class Index:
                     self._discard()
             with contextlib.suppress(sqlite3.Error):
                 self._db.close()
-            self._numbers.clear()
+            self._known.clear()
             self._generation += 1
             self._db = self._open()
         return act()
@@ -174,30 +185,54 @@ class Index:
 
     def _ensure(self, wanted: Sequence[str], step: Callable[[int], None]) -> None:
         """Rows are made while no lock is held, and written in pieces: whoever else wants to write waits for a second at most."""
-        self._load_numbers(wanted)
-        missing = [oid for oid in wanted if oid not in self._numbers]
-        left, rows = len(missing), iter(self._reader.rows(missing) if missing else ())
-        while part := list(islice(rows, _PIECE)):
+        self._load(wanted)
+        missing = [oid for oid in wanted if oid not in self._known]
+        left, reads = len(missing), self._reader.blobs(missing, self._held) if missing else iter(())
+        while part := list(islice(reads, _PIECE)):
             self._write(partial(self._store, part))
             left -= len(part)
             step(left)
-        self._load_numbers(missing)
+        self._load(missing)
 
-    def _load_numbers(self, oids: Sequence[str]) -> None:
+    def _load(self, oids: Sequence[str]) -> None:
         for part in _parts(oids):
-            query = f"SELECT id, no, includes FROM blob WHERE id IN ({_marks(part)})"  # noqa: S608 - question marks only
-            for blob, number, packed in self._db.execute(query, [bytes.fromhex(oid) for oid in part]):
-                self._numbers[blob.hex()] = number
-                self._includes[blob.hex()] = tuple(unpack_includes(packed))
+            query = f"SELECT id, includes, pieces FROM blob WHERE id IN ({_marks(part)})"  # noqa: S608 - question marks only
+            for blob, includes, pieces in self._db.execute(query, [bytes.fromhex(oid) for oid in part]):
+                self._known[blob.hex()] = includes, pieces
 
-    def _store(self, blobs: Iterable[tuple[str, Rows]]) -> None:
+    def _held(self, digests: Iterable[bytes]) -> dict[bytes, tuple[int, bytes, bool]]:
+        """Those of some pieces that are in the table: number, includes, whether it declares anything."""
+        found = {}
+        for part in _parts(list(digests)):
+            query = f"SELECT digest, no, includes, declares FROM piece WHERE digest IN ({_marks(part)})"  # noqa: S608 - as above
+            found.update({digest: (no, includes, bool(some)) for digest, no, includes, some in self._db.execute(query, part)})
+        return found
+
+    def _store(self, reads: Sequence[Read]) -> None:
+        self._store_pieces(reads)
+        pieces = self._held({piece.digest for read in reads for piece in read.pieces})
+        held: list[tuple[int, int, int]] = []
+        for read in reads:
+            oid = bytes.fromhex(read.oid)
+            parts = [(0, *self._held([oid])[oid])] if read.whole else [(p.before, *pieces[p.digest]) for p in read.pieces]
+            includes = [include for before, _, packed, _ in parts for include in unpack_includes(packed, before)]
+            filled = [(no, before) for before, no, _, declares in parts if declares]
+            values = oid, pack_includes(includes), _pack(filled)
+            cursor = self._db.execute("INSERT OR IGNORE INTO blob (id, includes, pieces) VALUES (?, ?, ?)", values)
+            if cursor.rowcount == 1 and cursor.lastrowid:
+                held += [(no, cursor.lastrowid, before) for no, before in filled]
+        held.sort()
+        self._db.executemany("INSERT OR IGNORE INTO holds VALUES (?, ?, ?)", held)
+
+    def _store_pieces(self, reads: Iterable[Read]) -> None:
         rows: list[tuple[bytes, int | None, int, int, int, bytes]] = []
-        for oid, found in blobs:
-            values = (bytes.fromhex(oid), found.includes, found.balanced)
-            cursor = self._db.execute("INSERT OR IGNORE INTO blob (id, includes, balanced) VALUES (?, ?, ?)", values)
-            if cursor.rowcount == 1:
-                number = cursor.lastrowid
-                rows.extend([(name, number, kind, line, more, text) for name, kind, line, more, text in found.declares])
+        for read in reads:
+            for digest, found in [(bytes.fromhex(read.oid), read.whole)] if read.whole else read.fresh.items():
+                values = digest, found.includes, bool(found.declares)
+                cursor = self._db.execute("INSERT OR IGNORE INTO piece (digest, includes, declares) VALUES (?, ?, ?)", values)
+                if cursor.rowcount == 1:
+                    number = cursor.lastrowid
+                    rows.extend([(name, number, kind, line, more, text) for name, kind, line, more, text in found.declares])
         rows.sort(key=itemgetter(0))  # the table is ordered by name: each of its pages is then visited once
         self._db.executemany("INSERT OR IGNORE INTO declares VALUES (?, ?, ?, ?, ?, ?)", rows)
 
@@ -214,16 +249,34 @@ class Index:
     def _declared(self, names: Sequence[bytes], blobs: Blobs, which: str) -> dict[bytes, list[tuple[str, Declaration]]]:
         if blobs.generation != self._generation:
             self.ensure(blobs.oids)
-            blobs.numbers, blobs.generation = {self._numbers[oid]: oid for oid in blobs.oids}, self._generation
-        numbers = blobs.numbers
+            blobs.holders, blobs.generation = self._holders(blobs.oids), self._generation
+        holders = blobs.holders
         found: dict[bytes, list[tuple[str, Declaration]]] = {}
         for part in _parts(names):
-            query = f"SELECT name, blob, kind, line, last, signature FROM declares WHERE name IN ({_marks(part)}) AND {which}"  # noqa: S608
-            for name, blob, kind, line, last, signature in self._db.execute(query, part):
-                if blob in numbers:
-                    declaration = Declaration(name, KINDS[kind], line, line + last, signature)
-                    found.setdefault(name, []).append((numbers[blob], declaration))
+            query = f"SELECT name, piece, kind, line, last, signature FROM declares WHERE name IN ({_marks(part)}) AND {which}"  # noqa: S608
+            for name, piece, kind, line, last, signature in self._db.execute(query, part):
+                for oid, before in holders.get(piece, ()):
+                    declaration = Declaration(name, KINDS[kind], before + line, before + line + last, signature)
+                    found.setdefault(name, []).append((oid, declaration))
         return found
+
+    def _holders(self, oids: Iterable[str]) -> dict[int, list[tuple[str, int]]]:
+        holders: dict[int, list[tuple[str, int]]] = {}
+        for oid in oids:
+            for no, before in _unpack(self._known[oid][1]):
+                holders.setdefault(no, []).append((oid, before))
+        return holders
+
+
+_PAIR = Struct("<II")
+
+
+def _pack(pairs: Iterable[tuple[int, int]]) -> bytes:
+    return b"".join(_PAIR.pack(*pair) for pair in pairs)
+
+
+def _unpack(packed: bytes) -> Iterable[tuple[int, ...]]:
+    return _PAIR.iter_unpack(packed)
 
 
 def _prepared(path: str) -> sqlite3.Connection:

@@ -63,11 +63,14 @@ class Include:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """What a file declares and includes. `balanced` is false where braces do not close: names may then be missing."""
+    """What a file declares and includes. `closed` is false where it begins or ends inside of something.
+
+    Names may then be missing; and a piece of a file that is closed says what the file says of it, whatever stands around it.
+    """
 
     declarations: tuple[Declaration, ...]
     includes: tuple[Include, ...]
-    balanced: bool
+    closed: bool
 
 
 @lru_cache(maxsize=64)  # one file of a patch is asked about several times in a row
@@ -78,10 +81,10 @@ def outline(text: bytes) -> Outline:
     found = directives(plain)
     declarations = list(_macros(text, found, lines))
     code = _without_directives(plain, found)
-    chunks, balanced = _chunks(code)
+    chunks, closed = _chunks(code)
     for chunk in chunks:
         declarations.extend(_declared(code, chunk, lines))
-    return Outline(tuple(sorted(declarations, key=lambda d: d.line)), includes(text), balanced)
+    return Outline(tuple(sorted(declarations, key=lambda d: d.line)), includes(text), closed)
 
 
 @lru_cache(maxsize=64)
@@ -145,14 +148,17 @@ def _without_directives(plain: bytes, found: list[Directive]) -> bytes:
 
 
 _NO_MARKS = bytes(0x20 if b < 5 else b for b in range(256))
+_NOTHING = b" \t\r\n\f\v\1\2\3\\"
 
 
 def _chunks(code: bytes) -> tuple[list[Chunk], bool]:
-    """Cut at the outermost `;` and braces. A branch of #if starts at the depth of its #if, as ctags does it."""
+    """Cut at the outermost `;` and braces, and whether nothing is left open. A branch of #if starts at the depth of its #if, as
+    ctags does it; one whose #if is not here tells nothing, so it must be at the outermost level.
+    """
     chunks: list[Chunk] = []
     depth, start, opened, closed = 0, 0, -1, -1
     branches: list[tuple[int, int]] = []  # depth at #if; depth at the end of the first branch, -1 before it
-    balanced = True
+    closes = True
     at = -1
     while match := (_INSIDE if depth else _EVENT).search(code, at + 1):
         event, at = match.group(), match.start()
@@ -161,7 +167,7 @@ def _chunks(code: bytes) -> tuple[list[Chunk], bool]:
                 opened = at
             depth += 1
         elif event == b"}":
-            balanced = balanced and depth > 0
+            closes = closes and depth > 0
             depth = max(0, depth - 1)
             if depth == 0 and opened >= 0:
                 closed = at
@@ -180,7 +186,10 @@ def _chunks(code: bytes) -> tuple[list[Chunk], bool]:
         elif event == b"\3" and branches:
             before, first = branches.pop()
             depth = depth if first < 0 else first
-    return chunks, balanced and depth == 0
+        else:
+            closes = closes and depth == 0
+    left = opened >= 0 or code[start:].strip(_NOTHING) or any(before or first > 0 for before, first in branches)
+    return chunks, closes and depth == 0 and not left
 
 
 _TYPE_HEAD = re.compile(rb"\b(?:struct|union|enum)\b[^()=]*$")

@@ -6,15 +6,14 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from backport.csource import index as index_module
 from backport.csource.index import Index
-from backport.csource.reading import Reader
-from backport.csource.rows import Rows
+from backport.csource.reading import Read, Reader
 from backport.git.store import Store
 from tests.csource.trees import empty_store
 
@@ -28,9 +27,9 @@ class Counting(Reader):
         super().__init__(store, 1)
         self.read_oids: list[str] = []
 
-    def rows(self, oids: Sequence[str]) -> Iterator[tuple[str, Rows]]:
+    def blobs(self, oids: Sequence[str], known: Callable[[Collection[bytes]], Collection[bytes]]) -> Iterator[Read]:
         self.read_oids += oids
-        return super().rows(oids)
+        return super().blobs(oids, known)
 
 
 @pytest.fixture

@@ -50,7 +50,7 @@ def test_every_branch_of_an_if_counts_and_braces_add_up() -> None:
     )
     found = outline(text)
     assert {d.name for d in found.declarations} == {b"f", b"g", b"H"}
-    assert found.balanced
+    assert found.closed
 
 
 def test_lines_are_those_of_the_name_and_of_the_end() -> None:
