@@ -20,13 +20,14 @@ from operator import itemgetter
 from pathlib import Path
 from struct import Struct
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from backport.csource.outline import Declaration, Include
 from backport.csource.reading import Read, Reader
 from backport.csource.rows import KIND, KINDS, pack_includes, unpack_includes
 
 _T = TypeVar("_T")
+_Held = tuple[int, bytes, bool]
 VERSION = 6  # of the tables and of what `outline` finds: raise it with either, and old files are rebuilt
 _PIECE = 4000  # blobs in one transaction
 _MANY = 500  # values in one IN (...): below SQLite's oldest limit of 999
@@ -195,46 +196,64 @@ class Index:
         self._load(missing)
 
     def _load(self, oids: Sequence[str]) -> None:
-        for part in _parts(oids):
-            query = f"SELECT id, includes, pieces FROM blob WHERE id IN ({_marks(part)})"  # noqa: S608 - question marks only
-            for blob, includes, pieces in self._db.execute(query, [bytes.fromhex(oid) for oid in part]):
-                self._known[blob.hex()] = includes, pieces
+        for blob, includes, pieces in self._found("id, includes, pieces", "blob", map(bytes.fromhex, oids)):
+            self._known[blob.hex()] = includes, pieces
 
-    def _held(self, digests: Iterable[bytes]) -> dict[bytes, tuple[int, bytes, bool]]:
+    def _held(self, digests: Iterable[bytes]) -> dict[bytes, _Held]:
         """Those of some pieces that are in the table: number, includes, whether it declares anything."""
-        found = {}
-        for part in _parts(list(digests)):
-            query = f"SELECT digest, no, includes, declares FROM piece WHERE digest IN ({_marks(part)})"  # noqa: S608 - as above
-            found.update({digest: (no, includes, bool(some)) for digest, no, includes, some in self._db.execute(query, part)})
-        return found
+        found = self._found("digest, no, includes, declares", "piece", digests)
+        return {digest: (no, includes, bool(declares)) for digest, no, includes, declares in found}
+
+    def _found(self, columns: str, table: str, keys: Iterable[bytes]) -> Iterator[tuple[Any, ...]]:
+        """The rows of a table whose first column, of those asked for, is among some keys."""
+        key = columns.partition(",")[0]
+        for part in _parts(keys):
+            yield from self._db.execute(f"SELECT {columns} FROM {table} WHERE {key} IN ({_marks(part)})", part)  # noqa: S608 - ours
 
     def _store(self, reads: Sequence[Read]) -> None:
-        self._store_pieces(reads)
-        pieces = self._held({piece.digest for read in reads for piece in read.pieces})
+        """Numbers are given here, where nobody else can write: rows then go in by the ten thousand, none asks for its number."""
+        pieces = self._store_pieces(reads)
+        known = {row[0] for row in self._found("id", "blob", (bytes.fromhex(read.oid) for read in reads))}
+        number = self._last("blob")
+        blobs: list[tuple[int, bytes, bytes, bytes]] = []
         held: list[tuple[int, int, int]] = []
         for read in reads:
             oid = bytes.fromhex(read.oid)
-            parts = [(0, *self._held([oid])[oid])] if read.whole else [(p.before, *pieces[p.digest]) for p in read.pieces]
-            includes = [include for before, _, packed, _ in parts for include in unpack_includes(packed, before)]
+            if oid in known:
+                continue
+            parts = [(0, *pieces[oid])] if read.whole else [(piece.before, *pieces[piece.digest]) for piece in read.pieces]
+            includes = [include for before, _, packed, _ in parts if packed for include in unpack_includes(packed, before)]
             filled = [(no, before) for before, no, _, declares in parts if declares]
-            values = oid, pack_includes(includes), _pack(filled)
-            cursor = self._db.execute("INSERT OR IGNORE INTO blob (id, includes, pieces) VALUES (?, ?, ?)", values)
-            if cursor.rowcount == 1 and cursor.lastrowid:
-                held += [(no, cursor.lastrowid, before) for no, before in filled]
+            number += 1
+            blobs.append((number, oid, pack_includes(includes), _pack(filled)))
+            held += [(no, number, before) for no, before in filled]
         held.sort()
+        self._db.executemany("INSERT INTO blob VALUES (?, ?, ?, ?)", blobs)
         self._db.executemany("INSERT OR IGNORE INTO holds VALUES (?, ?, ?)", held)
 
-    def _store_pieces(self, reads: Iterable[Read]) -> None:
-        rows: list[tuple[bytes, int | None, int, int, int, bytes]] = []
+    def _store_pieces(self, reads: Sequence[Read]) -> dict[bytes, _Held]:
+        """Keep those pieces that are new; what is known of all that the reads have."""
+        digests = {piece.digest for read in reads for piece in read.pieces}
+        held = self._held(digests | {bytes.fromhex(read.oid) for read in reads if read.whole})
+        number = self._last("piece")
+        pieces: list[tuple[int, bytes, bytes, bool]] = []
+        rows: list[tuple[bytes, int, int, int, int, bytes]] = []
         for read in reads:
             for digest, found in [(bytes.fromhex(read.oid), read.whole)] if read.whole else read.fresh.items():
-                values = digest, found.includes, bool(found.declares)
-                cursor = self._db.execute("INSERT OR IGNORE INTO piece (digest, includes, declares) VALUES (?, ?, ?)", values)
-                if cursor.rowcount == 1:
-                    number = cursor.lastrowid
-                    rows.extend([(name, number, kind, line, more, text) for name, kind, line, more, text in found.declares])
+                if digest in held:
+                    continue
+                number += 1
+                held[digest] = number, found.includes, bool(found.declares)
+                pieces.append((number, digest, found.includes, bool(found.declares)))
+                rows.extend([(name, number, kind, line, more, text) for name, kind, line, more, text in found.declares])
         rows.sort(key=itemgetter(0))  # the table is ordered by name: each of its pages is then visited once
+        self._db.executemany("INSERT INTO piece VALUES (?, ?, ?, ?)", pieces)
         self._db.executemany("INSERT OR IGNORE INTO declares VALUES (?, ?, ?, ?, ?, ?)", rows)
+        return held
+
+    def _last(self, table: str) -> int:
+        """The highest number in a table."""
+        return int(self._db.execute(f"SELECT coalesce(max(no), 0) FROM {table}").fetchone()[0])  # noqa: S608 - ours
 
     def _write(self, act: Callable[[], object]) -> None:
         self._db.execute("BEGIN IMMEDIATE")
@@ -307,7 +326,7 @@ def _create(db: sqlite3.Connection) -> None:
     db.execute("COMMIT")
 
 
-def _parts(values: Sequence[_T]) -> Iterator[list[_T]]:
+def _parts(values: Iterable[_T]) -> Iterator[list[_T]]:
     iterator = iter(values)
     while part := list(islice(iterator, _MANY)):
         yield part
