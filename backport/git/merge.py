@@ -8,6 +8,7 @@ a parentless base commit with two children stands in for `--merge-base`, which g
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -147,5 +148,4 @@ def _pieces(text: bytes, ours: bytes, theirs: bytes) -> Iterator[Piece]:
 
 def rows(text: bytes) -> list[bytes]:
     """Lines that end in LF alone: bytes.splitlines would also break at a lone CR."""
-    found = text.split(b"\n")
-    return [row + b"\n" for row in found[:-1]] + ([found[-1]] if found[-1] else [])
+    return io.BytesIO(text).readlines()

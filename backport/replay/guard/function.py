@@ -122,10 +122,11 @@ def _fault(spot: _Spot, here: _Side, spots: Sequence[_Spot], there: _Side) -> Fa
 def _moved(landed: Landed, change: Change) -> bool:
     """Whether the lines around a place, six or more, stand once in the target and once upstream, where the patch changes them."""
     before = min(change.old, _AROUND)
-    block = landed.ours_keys[change.old - before : change.old + len(change.removed) + _AROUND]
-    if sum(map(telling, block)) < _AROUND or len(block) < 2 * _AROUND or len(places(landed.ours_keys, block)) != 1:
+    rows = landed.ours_rows[change.old - before : change.old + len(change.removed) + _AROUND]
+    block = [squeezed(row) for row in rows]
+    if sum(map(telling, block)) < _AROUND or len(block) < 2 * _AROUND or len(places(landed.ours, block)) != 1:
         return False
-    there = places(landed.base_keys, block)
+    there = places(landed.base, block)
     return len(there) == 1 and any(other.old == there[0] + before for other in landed.upstream)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from backport.git.merge import rows
-from backport.replay.guard.place import Change, changes, squeezed
+from backport.replay.guard.place import Change, changes, places, squeezed
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +80,6 @@ class Landed:
         """The lines of the target's file after it."""
         return rows(self.result)
 
-    @cached_property
-    def base_keys(self) -> list[bytes]:
-        """The lines of upstream's file before the patch, blanks aside."""
-        return [squeezed(row) for row in self.base_rows]
-
-    @cached_property
-    def ours_keys(self) -> list[bytes]:
-        """The lines of the target's file before the patch, blanks aside."""
-        return [squeezed(row) for row in self.ours_rows]
-
     def seen(self, row: bytes) -> tuple[int, int, int, int]:
         """How often a line stands in base, ours, theirs and result, as a part of longer ones too: quick, and never too few."""
         bare = row.strip()
@@ -97,7 +87,6 @@ class Landed:
 
     def counts(self, row: bytes) -> tuple[int, int, int, int]:
         """How often a line stands in base, ours, theirs and result, blanks aside."""
-        key = squeezed(row)
-        texts = (self.base_rows, self.ours_rows, self.theirs_rows, self.result_rows)
-        base, ours, theirs, result = (sum(key == squeezed(line) for line in text) for text in texts)
+        texts = (self.base, self.ours, self.theirs, self.result)
+        base, ours, theirs, result = (len(places(text, [squeezed(row)])) for text in texts)
         return base, ours, theirs, result

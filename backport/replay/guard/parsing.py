@@ -27,11 +27,10 @@ def parses_worse(landed: Landed) -> Iterator[Fault]:
         key = squeezed(landed.result_rows[top])
         seen.add(key)
         made = _body(landed.result_rows, top)
-        theirs, ours = _same(landed.theirs_rows, key), _same(landed.ours_rows, key)
+        theirs, ours = _same(landed.theirs, key), _same(landed.ours, key)
         if made in (theirs, ours) or not theirs or not ours or len(made) > _LONGEST:
             continue
-        before = max(_faults(theirs), _faults(ours))
-        if _faults(made) > before:
+        if (count := _faults(made)) and count > max(_faults(theirs), _faults(ours)):
             yield Fault(key.decode("utf-8", "replace"), top + 1, "the merged function is no C any more")
 
 
@@ -41,11 +40,17 @@ def _body(lines: Sequence[bytes], top: int) -> bytes:
     return b"".join(lines[top : end + 1])
 
 
-def _same(lines: Sequence[bytes], key: bytes) -> bytes:
-    """The function with the same head line on another side."""
-    word = key.split(b" ", 1)[0]
-    top = next((at for at, row in enumerate(lines) if row.startswith(word) and squeezed(row) == key), -1)
-    return _body(lines, top) if top >= 0 else b""
+def _same(text: bytes, key: bytes) -> bytes:
+    """The function with the same head line on another side, to the closing brace in column one."""
+    text, word = b"\n%s\n" % text, b"\n" + key.split(b" ", 1)[0]
+    at = text.find(word) + 1
+    while at and squeezed(text[at : text.index(b"\n", at)]) != key:
+        at = text.find(word, at) + 1
+    if not at:
+        return b""
+    brace = text.find(b"\n}", at) + 1
+    end = text.find(b"\n", brace) + 1 if brace else 0
+    return text[at : end if 0 < end < len(text) else -1]
 
 
 def _faults(text: bytes) -> int:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from backport.csource.tokens import Lines
 from backport.git.merge import rows
 from backport.replay.rules.lines import hunks
 
@@ -80,19 +81,24 @@ def telling(row: bytes) -> bool:
     return len(bare) > 7 and any(byte in _LETTERS for byte in bare) and bare not in _COMMON
 
 
-def places(lines: list[bytes], block: Sequence[bytes]) -> list[int]:
-    """Where some lines stand in a text, one after the other (0-based). Their longest line is looked for first."""
-    size = len(block)
+def places(text: bytes, block: Sequence[bytes]) -> list[int]:
+    """Where some lines stand in a text, one after the other (0-based), blanks aside: those of `block` are squeezed.
+
+    The longest word of their longest line is looked for: few lines of the text have it, and only those are squeezed.
+    """
+    size, lines = len(block), Lines(text)
     pivot = max(range(size), key=lambda at: len(block[at]))
+    word = max(block[pivot].split(b" "), key=len)
     found: list[int] = []
-    at = -1
-    while True:
-        try:
-            at = lines.index(block[pivot], at + 1)
-        except ValueError:
-            return found
-        if at >= pivot and lines[at - pivot : at - pivot + size] == block:
-            found.append(at - pivot)
+    at = text.find(word)
+    while at >= 0:
+        number = lines.line(at)
+        start, end = number - pivot, lines.end(number)
+        if start > 0 and squeezed(text[lines.start(number) : end]) == block[pivot]:
+            piece = text[lines.start(start) : lines.start(start + size)]
+            found += [start - 1] if [squeezed(row) for row in rows(piece)] == block else []
+        at = text.find(word, end) if end < len(text) else -1
+    return found
 
 
 _LETTERS = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")

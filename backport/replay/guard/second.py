@@ -25,10 +25,10 @@ def second_place(landed: Landed) -> Iterator[Fault]:
     for change in landed.upstream:
         if not any(telling(row) for row in change.removed):
             continue
-        block = landed.base_keys[max(0, change.old - 1) : change.old + len(change.removed) + 1]
+        block = [squeezed(row) for row in landed.base_rows[max(0, change.old - 1) : change.old + len(change.removed) + 1]]
         if not any(telling(row) and not _COMMON.match(row) for row in block):
             continue
-        if len(places(landed.ours_keys, block)) > len(places(landed.base_keys, block)):
+        if len(places(landed.ours, block)) > len(places(landed.base, block)):
             told = next(squeezed(row) for row in change.removed if telling(row))
             why = "the target has a second copy of what the patch changes"
             yield Fault(told.decode("utf-8", "replace"), change.old + 1, why)
@@ -48,8 +48,8 @@ def _second_reader(landed: Landed, change: Change) -> Iterator[Fault]:
         return
     for value in dict.fromkeys(_READ.findall(old)):
         read = re.compile(rb"\b" + re.escape(value) + rb"\b(?!\s*=[^=])")
-        known = {key for key in landed.base_keys if value in key and read.search(key)}
-        mine = [key for key in landed.ours_keys if value in key and read.search(key) and key not in known]
+        known = {squeezed(row) for row in landed.base_rows if value in row and read.search(row)}
+        mine = [row for row in landed.ours_rows if value in row and read.search(row) and squeezed(row) not in known]
         if mine and len(known) == 1:
             yield Fault(
                 value.decode("latin-1"), change.old + 1, "the target reads this in a second place, which upstream has not"
