@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from backport.csource.closure import Includes
+from backport.csource.answers import Shelf
+from backport.csource.closure import Includes, Search
 from backport.csource.generated import Makers
 from backport.csource.index import Index
 from backport.csource.reading import Reader
@@ -26,7 +27,7 @@ from backport.model.series import Patch
 Lines = Mapping[bytes, list[tuple[int, bytes]]]
 """The lines that a patch adds: by new path, with their number in the new file."""
 
-_MOST = 8  # include graphs that are kept: a megabyte each
+_MOST = 8  # include graphs that are kept: the blob ids of what one tree's files see
 
 
 class Workbench:
@@ -42,6 +43,7 @@ class Workbench:
         self.index = Index(Reader(store), cache)
         self._cache = cache
         self._makers = Makers(self.index)
+        self._shelf: Shelf[Search] = Shelf(trees)
         self._graphs: dict[str, Includes] = {}  # the one asked for last at the end
         self._lines: dict[tuple[str, str], Lines] = {}
 
@@ -61,11 +63,8 @@ class Workbench:
         return Side(tree, self.trees, self.index, lambda: self._graph(tree), self._makers)
 
     def _graph(self, tree: str) -> Includes:
-        """The include graph of a tree: where it is new, that of the likest tree among those seen last, carried over."""
-        graph = self._graphs.pop(tree, None)
-        if graph is None:
-            likest = max(self._graphs.values(), key=lambda graph: graph.likeness(tree), default=None)
-            graph = likest.onto(tree) if likest is not None else Includes(self.trees, tree, self.index)
+        """The include graph of a tree; all of them are on one shelf."""
+        graph = self._graphs.pop(tree, None) or Includes(self.trees, tree, self.index, shelf=self._shelf)
         self._graphs[tree] = graph
         while len(self._graphs) > _MOST:
             del self._graphs[next(iter(self._graphs))]
