@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from backport.git.merge import Merger
 from backport.git.trees import PathTakenError
 from backport.model.finding import Finding
 from backport.model.recording import Recording
 from backport.model.series import Entry, Patch, show_path
-from backport.model.verdict import Conflict, FileOutcome, PatchOutcome, Suggestion, Verdict
+from backport.model.verdict import Conflict, FileOutcome, PatchOutcome, Suggestion, Verdict, rules_of
 from backport.replay.amend import amend
 from backport.replay.compose import Candidate, Ladder, candidates
 from backport.replay.decide import Decision, decide
 from backport.replay.guard import Guard, refusal
 from backport.replay.guard.landed import KCONFIG, Speaks, speaks_all
 from backport.replay.guard.text import CHECKS, SEARCHING, Check, still_said, text_findings
+from backport.replay.mined import Mined, has_name, mined
 from backport.replay.precision import precision
 from backport.replay.recorded import RULE, recorded_first
+from backport.replay.respelt import in_upstreams_terms, is_sure, respelt
 from backport.replay.rules.ladder import attempt
 from backport.replay.situation import Library
 
@@ -83,7 +86,37 @@ class Settler:
         self._ladder = recorded_first(policy.recordings, policy.ladder)
 
     def settle(self, patch: Patch, tree: str) -> Settled:
-        """What becomes of `patch` on `tree`; new objects go to the store, nothing else is written."""
+        """What becomes of `patch` on `tree`; new objects go to the store, nothing else is written.
+
+        A patch that is left for names which the target calls otherwise is settled once more, in the target's words.
+        """
+        settled = self._settled(patch, tree)
+        if settled.outcome.verdict not in (Verdict.CONFLICT, Verdict.SUSPECT):
+            return settled
+        knows = partial(has_name, tree=tree, moved=self._moved, library=self._library)
+        names = mined(settled.findings, self._since, patch.parent, self._library, knows)
+        spelt = respelt(patch, names, self._library.store) if names else patch
+        return self._respelt(patch, tree, settled, self._settled(spelt, tree), names) if spelt != patch else settled
+
+    def _respelt(self, patch: Patch, tree: str, plain: Settled, spelt: Settled, names: Sequence[Mined]) -> Settled:
+        """The patch in the target's words where it lands with them; else as it is, with what more there is to suggest."""
+        store, outcome = self._library.store, spelt.outcome
+        files = in_upstreams_terms(outcome.files, patch, names, store)
+        sure = is_sure(names, outcome)
+        if outcome.tree and (sure or self._policy.accept):
+            reason = outcome.reason if sure else f"suggested by {', '.join(rules_of(files))} and applied as asked"
+            verdict = Verdict.RESOLVED if sure else Verdict.SUGGESTED
+            return replace(spelt, outcome=replace(outcome, verdict=verdict, files=files, reason=reason))
+        made = [self._suggestion(tree, Candidate(rules_of(files), False, outcome.tree, files, files), "")] if outcome.tree else []
+        for told in outcome.suggestions if outcome.verdict is Verdict.CONFLICT else ():
+            files = in_upstreams_terms(told.files, patch, names, store)
+            right, asked = precision(rules_of(files))
+            made += [replace(told, rules=rules_of(files), files=files, right=right, asked=asked)] if not told.doubts else []
+        more = (*made, *plain.outcome.suggestions)
+        return replace(plain, outcome=replace(plain.outcome, suggestions=more))
+
+    def _settled(self, patch: Patch, tree: str) -> Settled:
+        """The same, in the words that the patch has."""
         decisions = self.decide(patch, tree)
         conflicts = tuple(conflict for decision in decisions for conflict in conflicts_of(decision))
         if conflicts:

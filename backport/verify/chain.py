@@ -30,6 +30,7 @@ from backport.replay.decide import Decision, decide
 from backport.replay.engine import Chain, foresee, moved_files
 from backport.replay.evidence import with_evidence
 from backport.replay.guard.text import CHECKS
+from backport.replay.respelt import RULE as MINED
 from backport.replay.settle import conflicts_of
 from backport.replay.situation import Library
 
@@ -168,7 +169,7 @@ def _file(
         (true,) = with_evidence(bare, library.store, tuple(CHECKS)).files if landed else bare.files
         yield from _fields(place, file, true)
         return
-    if not decision.conflict and file.rule != "recorded":
+    if not decision.conflict and file.rule not in ("recorded", MINED):
         yield Difference(f"{place}.rule", f"there was nothing to resolve: {decision.outcome.rule}")
     yield from _equal(f"{place}.ours", file.ours, _ours(file.path, decision, tree, library))
     if file.result is not None:

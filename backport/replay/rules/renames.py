@@ -93,7 +93,7 @@ def mined(base: bytes, ours: bytes) -> Mapping[bytes, Renamed]:
     votes: dict[bytes, Counter[bytes]] = {}
     for change in hunks([squeezed(row) for row in one], [squeezed(row) for row in two]):
         for a, c in pair_near(one, two, change).items():
-            for old, now in _substituted(tokens(one[a]), tokens(two[c])):
+            for old, now in substituted(tokens(one[a]), tokens(two[c])):
                 if old in gone:
                     votes.setdefault(old, Counter())[now] += 1
     found = {}
@@ -104,7 +104,7 @@ def mined(base: bytes, ours: bytes) -> Mapping[bytes, Renamed]:
     return found
 
 
-def _substituted(a: Sequence[bytes], b: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
+def substituted(a: Sequence[bytes], b: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
     """Pairs of names that stand in each other's place, where nothing else is there."""
     found = []
     for hunk in hunks(a, b):

@@ -1,0 +1,87 @@
+"""A patch in the target's words: names that the target has under another one, put back on the lines that the patch adds.
+
+Where the guard refuses a patch for names alone, and the history between says what each was called before (see `mined`), the patch
+is read with those names and settled anew, like any other, and with the guard's word on the names that it has now. Sure only
+where it then merges: the names and a conflict in one are two steps away from what upstream did (3f7c5c10e9dc on 2.6.32.y).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from backport.git.merge import rows
+from backport.git.store import Store
+from backport.model.evidence import Evidence
+from backport.model.series import Entry, FileChange, Patch
+from backport.model.verdict import PLAIN, FileOutcome, PatchOutcome, rules_of
+from backport.replay.guard.place import around, changes
+from backport.replay.mined import Mined
+from backport.replay.rules.lines import hunks
+
+RULE = "mined"
+_LARGEST = 2 << 20
+_SURE = 2  # lines of a commit that must show a name's predecessor before it is more than a suggestion
+
+
+def respelt(patch: Patch, names: Sequence[Mined], store: Store) -> Patch:
+    """The patch with the target's names on the lines that it adds; what it takes away stays as upstream has it."""
+    return replace(patch, changes=tuple(_respelt(change, names, store) for change in patch.changes))
+
+
+def is_sure(names: Sequence[Mined], outcome: PatchOutcome) -> bool:
+    """Whether the patch merges with these names, and the history shows every one of them more than once."""
+    return outcome.verdict.landed and not rules_of(outcome.files) and all(name.shown >= _SURE for name in names)
+
+
+def in_upstreams_terms(
+    files: Sequence[FileOutcome], patch: Patch, names: Sequence[Mined], store: Store
+) -> tuple[FileOutcome, ...]:
+    """The outcomes with upstream's own blob as theirs, and the names as their rule and evidence where one was put back."""
+    theirs = {change.new_path: change.new for change in patch.changes}
+    return tuple(_told(file, theirs.get(file.upstream_path, file.theirs), names, store) for file in files)
+
+
+def _respelt(change: FileChange, names: Sequence[Mined], store: Store) -> FileChange:
+    if change.new is None or not change.new.is_file:
+        return change
+    old, new = _text(change.old, store), _text(change.new, store)
+    if b"\0" in new or max(len(old), len(new)) > _LARGEST or not any(name.new in new for name in names):
+        return change
+    lines = rows(new)
+    for hunk in hunks(rows(old), lines):
+        lines[hunk.c : hunk.d] = [_spelt(row, names) for row in lines[hunk.c : hunk.d]]
+    text = b"".join(lines)
+    return change if text == new else replace(change, new=Entry(change.new.mode, store.write("blob", text)))
+
+
+def _spelt(row: bytes, names: Sequence[Mined]) -> bytes:
+    for name in names:
+        before = rb"((?:->|\.)\s*)" if name.member else rb"()(?<!\w)"
+        row = re.sub(before + re.escape(name.new) + rb"(?!\w)", lambda match, old=name.old: match.group(1) + old, row)  # type: ignore[misc]
+    return row
+
+
+def _told(file: FileOutcome, theirs: Entry | None, names: Sequence[Mined], store: Store) -> FileOutcome:
+    if file.theirs == theirs or file.result is None:
+        return replace(file, theirs=theirs)
+    rule = RULE if file.rule in PLAIN else f"{RULE}+{file.rule}"
+    ours, result = _text(file.ours, store), _text(file.result, store)
+    evidence = [replace(item, rule=rule) for item in file.evidence]
+    for change in changes(ours, result):
+        used = [name for name in names if any(_says(row, name.old) for row in change.added)]
+        if used:
+            why = "; ".join(name.told for name in used)
+            causes = tuple({name.cause.commit: name.cause for name in used}.values())
+            where = around(rows(result), change.new, file.path)
+            evidence.append(Evidence(rule, file.path, where, change.new + 1, 0, why, causes, ("mined",)))
+    return replace(file, theirs=theirs, rule=rule, evidence=tuple(evidence))
+
+
+def _says(row: bytes, name: bytes) -> bool:
+    return re.search(rb"(?<!\w)" + re.escape(name) + rb"(?!\w)", row) is not None
+
+
+def _text(entry: Entry | None, store: Store) -> bytes:
+    return store.read(entry.oid, "blob") if entry is not None and entry.is_file else b""
