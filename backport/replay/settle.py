@@ -13,6 +13,7 @@ from backport.model.recording import Recording
 from backport.model.series import Entry, Patch, show_path
 from backport.model.verdict import Conflict, FileOutcome, PatchOutcome, Suggestion, Verdict, rules_of
 from backport.replay.amend import amend
+from backport.replay.astray import astray
 from backport.replay.compose import Candidate, Ladder, candidates
 from backport.replay.decide import Decision, decide
 from backport.replay.guard import Guard, refusal
@@ -227,9 +228,11 @@ class Settler:
         if self._policy.accept and (accepted := self._accepted(patch, tree, suggestions)):
             return replace(accepted, disputes=conflicts)
         findings = tuple(self._guard.findings(patch, ""))
-        verdict = Verdict.NOT_APPLICABLE if nowhere and not suggestions else Verdict.CONFLICT
+        unfound = nowhere and not suggestions
+        reason = astray(patch, tree, decisions, self._library) if unfound else ""
+        verdict = Verdict.NOT_APPLICABLE if unfound and not reason else Verdict.CONFLICT
         files = tuple(decision.outcome for decision in decisions)
-        reason = reason_of(verdict, conflicts)
+        reason = reason or reason_of(verdict, conflicts)
         outcome = PatchOutcome(patch.commit, patch.subject, verdict, files, conflicts, reason=reason)
         return Settled(replace(outcome, suggestions=tuple(suggestions)), findings)
 

@@ -25,6 +25,7 @@ from backport.model.result import RunResult
 from backport.model.series import Entry, Patch
 from backport.model.verdict import PLAIN, Conflict, FileOutcome, PatchOutcome, Verdict
 from backport.prerequisites import folds_of
+from backport.replay.astray import astray
 from backport.replay.commit import write_commit
 from backport.replay.decide import Decision, decide
 from backport.replay.engine import Chain, foresee, moved_files
@@ -119,7 +120,7 @@ def walk(result: RunResult, patches: dict[str, Patch], library: Library) -> Iter
 
 
 def _plain(patch: Patch, decisions: Sequence[Decision], tree: str, library: Library) -> PatchOutcome:
-    """The outcome without rules, guard and causes."""
+    """The outcome without rules, guard and causes; its reason is there only where code is in a file of another name."""
     conflicts = tuple(conflict for decision in decisions for conflict in conflicts_of(decision))
     if not conflicts:
         try:
@@ -127,8 +128,9 @@ def _plain(patch: Patch, decisions: Sequence[Decision], tree: str, library: Libr
         except PathTakenError as error:
             conflicts = (Conflict(error.path, "kind", "", 0, b"", b"", b""),)
     nowhere = conflicts and all(decision.conflict == "absent" for decision in decisions)
-    verdict = Verdict.NOT_APPLICABLE if nowhere else Verdict.CONFLICT if conflicts else Verdict.MERGED
-    return PatchOutcome(patch.commit, patch.subject, verdict, tuple(d.outcome for d in decisions), conflicts)
+    reason = astray(patch, tree, decisions, library) if nowhere else ""
+    verdict = Verdict.NOT_APPLICABLE if nowhere and not reason else Verdict.CONFLICT if conflicts else Verdict.MERGED
+    return PatchOutcome(patch.commit, patch.subject, verdict, tuple(d.outcome for d in decisions), conflicts, reason=reason)
 
 
 def _files(place: str, told: PatchOutcome, decisions: Sequence[Decision], tree: str, library: Library) -> Iterator[Difference]:

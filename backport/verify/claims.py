@@ -49,7 +49,8 @@ def _before(one: Checked) -> PatchOutcome:
     plain, verdict = one.plain, one.told.verdict
     if verdict in (Verdict.CONFLICT, Verdict.NOT_APPLICABLE):
         verdict = Verdict.CONFLICT if one.told.suggestions else plain.verdict
-    return replace(plain, verdict=verdict, reason=reason_of(verdict, plain.conflicts) if plain.conflicts else "")
+    reason = "" if one.told.suggestions else plain.reason
+    return replace(plain, verdict=verdict, reason=reason or (reason_of(verdict, plain.conflicts) if plain.conflicts else ""))
 
 
 def _conflict(one: Checked, true: PatchOutcome) -> Iterator[Difference]:

@@ -239,3 +239,18 @@ def test_locate_takes_the_place_nearest_to_the_change_and_never_goes_back() -> N
     assert locate(lines, [], [(12, 0)], 1) == 12
     assert locate(lines, [b"not there\n"], [(12, 0)], 1) == 12
     assert locate([], [], [], 1) == 1
+
+
+def test_a_patch_to_an_absent_file_whose_function_is_in_another_needs_a_person(repo: Repo, tmp_path: Path) -> None:
+    """76f273640134: the function was in mlme.c before it was in work.c. Here no rule can settle it: its lines were rewritten."""
+    old = b"".join(b"\tstep(%d);\n" % n for n in range(8))
+    before, since = b"\told_way(a);\n\told_end(a);\n", b"\tway(b->one,\n\t    b->two);\n"
+    base = repo.commit({b"net/mlme.c": b"int x;\n\nvoid assoc(void)\n{\n" + old + before + b"}\n"}, b"base\n")
+    split = {b"net/mlme.c": b"int x;\n", b"net/work.c": b"void assoc(void)\n{\n" + old + since + b"}\n"}
+    brought = repo.on(base, split, b"split\n")
+    fixed = split[b"net/work.c"].replace(since, b"\tif (b->two)\n\t" + since.replace(b"\n", b"\n\t").rstrip(b"\t"))
+    patch = repo.on(brought, {b"net/work.c": fixed}, b"fix\n")
+    with replayed(repo, [patch], base, tmp_path / "store", base, policy=MERGES_ALONE) as session:
+        (outcome,) = session.outcomes
+        assert (outcome.verdict, outcome.reason) == ("conflict", "the target has none of its files, but assoc() is in net/mlme.c")
+        assert [c.commit for c in outcome.causes] == [brought]

@@ -10,7 +10,7 @@ Example: 75dd321d79d4 on 2.6.32.y (sched: Drop group_capacity to 1): the code wa
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from backport.git.merge import rows
@@ -50,6 +50,20 @@ def moved(situation: Situation) -> Resolution | None:
     if not parts or texts is None:
         return None
     return Resolution(RULE, all(part.sure for part in parts), texts, tuple(item for part in parts for item in part.evidence))
+
+
+def kept(situation: Situation) -> Iterator[tuple[bytes, bytes]]:
+    """The functions that a patch changes and the target has, mostly alike, in one other file alone: their names, and the file."""
+    base, theirs = situation.base, situation.theirs
+    if base is None or theirs is None:
+        return
+    old = rows(base)
+    for group in groups(base, hunks(old, rows(theirs))):
+        found = homes(situation, base, group) if group.name else []
+        if len(found) == 1 and found[0].path != situation.path:
+            span = found[0].span
+            if _share(old[group.span.start : group.span.end], found[0].lines[span.start : span.end]) >= _SAME:
+                yield group.name, found[0].path
 
 
 def _target(situation: Situation, path: bytes) -> bytes:
