@@ -6,10 +6,13 @@ hands them over.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Iterator, Sequence
+from typing import IO, cast
 
 from backport.git.runner import GitFailedError
-from backport.git.store import Store
+from backport.git.store import BATCH, MISSING, Store, read_content, read_header
+from backport.model.errors import EnvironmentFailedError, InputError
 
 _NOTHING = "0" * 40
 
@@ -38,6 +41,37 @@ def brought(store: Store, since: str, until: str, *, whole: bool = True) -> list
     return found[::-1]
 
 
-def mails(store: Store, blobs: list[str]) -> Iterator[tuple[str, bytes]]:
-    """The mails themselves, in the order given, a few hundred at a time in memory."""
-    return store.stream(blobs)
+def mails(store: Store, blobs: Sequence[str], largest: int) -> Iterator[tuple[str, bytes | int]]:
+    """The mails themselves in the order given, one at a time in memory; its size in place of one that is larger than `largest`.
+
+    Such a one is not read: git tells the size before the content, and is ended there, before it has unpacked it. InputError where
+    a blob is missing, EnvironmentFailedError where git cannot read one.
+    """
+    at = 0
+    try:
+        while at < len(blobs):
+            with store.git.process(["cat-file", "--batch"]) as git:
+                for found in _until_one_is_too_large(git, blobs[at:], largest):
+                    at += 1
+                    yield found
+    except (OSError, ValueError) as error:
+        raise EnvironmentFailedError("git cat-file died", where=str(store.folder)) from error
+
+
+def _until_one_is_too_large(
+    git: subprocess.Popen[bytes], blobs: Sequence[str], largest: int
+) -> Iterator[tuple[str, bytes | int]]:
+    """What one process gives. It is asked for as many at a time as a pipe holds, or both sides would wait for each other."""
+    requests, replies = cast("IO[bytes]", git.stdin), cast("IO[bytes]", git.stdout)
+    for number, oid in enumerate(blobs):
+        if number % BATCH == 0:
+            requests.write("".join(f"{each}\n" for each in blobs[number : number + BATCH]).encode("ascii"))
+            requests.flush()
+        told = read_header(replies)
+        if told is None:
+            raise InputError(f"the history has no object {oid}", then=MISSING)
+        if told[1] > largest:
+            git.kill()
+            yield oid, told[1]
+            return
+        yield oid, read_content(replies, told[1])

@@ -21,7 +21,7 @@ from backport.model.errors import EnvironmentFailedError, InputError
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 _CONFIG = b"[core]\n\trepositoryformatversion = 0\n\tbare = true\n\tlogallrefupdates = false\n"
-_BATCH = 256  # requests of 41 bytes: a batch must fit in a pipe (64 KiB), or both sides wait for each other
+BATCH = 256  # requests of 41 bytes: a batch must fit in a pipe (64 KiB), or both sides wait for each other
 _KEEP = 64 << 20  # bytes of objects kept in memory; the replay of KSM reads 9 MB in all
 
 
@@ -70,7 +70,7 @@ class Store:
             self.prefetch([oid])
         found = self._kept.get(oid) or self._pending.get(oid) or next(iter(self._ask([oid])))[1]
         if found is None:
-            raise InputError(f"the history has no object {oid}", then=_MISSING)
+            raise InputError(f"the history has no object {oid}", then=MISSING)
         if kind and found[0] != kind:
             raise InputError(f"{oid} is a {found[0]}, not a {kind}")
         return found[1]
@@ -101,7 +101,7 @@ class Store:
         """The contents of many objects in order, none of them kept: for a whole tree. InputError where one is missing."""
         for oid, found in self._ask(oids):
             if found is None:
-                raise InputError(f"the history has no object {oid}", then=_MISSING)
+                raise InputError(f"the history has no object {oid}", then=MISSING)
             yield oid, found[1]
 
     def write(self, kind: str, content: bytes) -> str:
@@ -158,13 +158,13 @@ class Store:
 
     def _ask(self, oids: Sequence[str]) -> Iterator[tuple[str, tuple[str, bytes] | None]]:
         """Each id with its kind and content, None where it is missing."""
-        for start in range(0, len(oids), _BATCH):
-            batch = oids[start : start + _BATCH]
+        for start in range(0, len(oids), BATCH):
+            batch = oids[start : start + BATCH]
             if not self._pending.keys().isdisjoint(batch):
                 self.flush()
             try:  # the whole batch is read before any is handed on: the caller may ask for others in between
                 answers = self._converse(batch)
-            except (OSError, IndexError, ValueError) as error:
+            except (OSError, ValueError) as error:
                 raise EnvironmentFailedError("git cat-file died", where=str(self.folder)) from error
             yield from zip(batch, answers, strict=True)
 
@@ -176,18 +176,30 @@ class Store:
         requests.flush()
         answers: list[tuple[str, bytes] | None] = []
         for _ in batch:
-            header = replies.readline().split()
-            if len(header) == 2:  # "<id> missing"
-                answers.append(None)
-                continue
-            content = replies.read(int(header[2]) + 1)
-            if len(content) != int(header[2]) + 1:  # an object that is cut off: git gives what it has, and dies
-                raise ValueError("short object")
-            answers.append((header[1].decode(), content[:-1]))
+            told = read_header(replies)
+            answers.append((told[0], read_content(replies, told[1])) if told is not None else None)
         return answers
 
 
-_MISSING = "the clone is shallow, partial, damaged (git fsck) or of another project: give a full one, or a URL, with --kernel"
+def read_header(replies: IO[bytes]) -> tuple[str, int] | None:
+    """What `cat-file --batch` says of the next object: its kind and size, None where it is missing. ValueError where git died."""
+    header = replies.readline().split()
+    if len(header) == 2:  # "<id> missing"
+        return None
+    if len(header) != 3:
+        raise ValueError("no header")
+    return header[1].decode(), int(header[2])
+
+
+def read_content(replies: IO[bytes], size: int) -> bytes:
+    """The object whose header was read. ValueError where it is cut off: git gives what it has, and dies."""
+    content = replies.read(size + 1)
+    if len(content) != size + 1:
+        raise ValueError("short object")
+    return content[:-1]
+
+
+MISSING = "the clone is shallow, partial, damaged (git fsck) or of another project: give a full one, or a URL, with --kernel"
 
 
 def packed(objects: Iterable[tuple[str, tuple[str, bytes]]]) -> tuple[bytes, bytes]:

@@ -17,7 +17,7 @@ from backport.ingest.mail.subject import title_key
 from backport.model.errors import EnvironmentFailedError
 from backport.model.mail import Kind, Label, Post, Refused, Revision, Trailer, Version
 
-_VERSION = 4
+_VERSION = 5
 _SCHEMA = """
 create table mail(
     number integer primary key, origin text, place text, id text, parents text, date integer, name text, address text,
@@ -26,7 +26,6 @@ create table mail(
     base_commit text, mentions text, whole integer,
     thread integer);
 create table known(id text primary key, thread integer) without rowid;
-create table touched(path text, mail integer, primary key(path, mail)) without rowid;
 create table refused(origin text, place text, line integer, why text);
 create table origin(name text primary key, tip text);
 create index mail_id on mail(id);
@@ -43,11 +42,10 @@ _MOST_VARIABLES = 500
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A mail ready to be added: the ids that put it into a thread, its columns, the files that it touches."""
+    """A mail ready to be added: the ids that put it into a thread, and its columns."""
 
     ids: tuple[str, ...]
     values: tuple[object, ...]
-    paths: tuple[str, ...]
 
 
 class Archive:
@@ -58,6 +56,8 @@ class Archive:
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path or "", timeout=60, isolation_level=None)
+            self._db.execute("pragma synchronous = normal")  # a power failure may take the last reading back, nothing else
+            self._threads: _Threads | None = None
             self._prepare()
         except (sqlite3.DatabaseError, OSError) as error:
             then = "remove the file: it is a cache"
@@ -87,7 +87,10 @@ class Archive:
         """All that is added inside is there together or not at all; other processes wait."""
         self._db.execute("begin immediate")
         try:
+            self._threads = None
             yield
+            if self._threads is not None:
+                self._threads.write()
         except BaseException:
             self._db.execute("rollback")
             raise
@@ -104,32 +107,25 @@ class Archive:
 
     def forget(self, origin: str) -> None:
         """Take out everything of a source: its history was rewritten. Threads that it held together stay together."""
-        self._db.execute("delete from touched where mail in (select number from mail where origin = ?)", (origin,))
         for table in ("mail", "refused"):
             self._db.execute(f"delete from {table} where origin = ?", (origin,))  # noqa: S608 - one of two words above
         self._db.execute("delete from origin where name = ?", (origin,))
 
     def remove(self, origin: str, places: Iterable[str]) -> None:
         """Take out mails that the source took back."""
-        for place in places:
-            found = self._db.execute("select number from mail where origin = ? and place = ?", (origin, place)).fetchall()
-            self._db.executemany("delete from touched where mail = ?", found)
-            self._db.executemany("delete from mail where number = ?", found)
+        self._db.executemany("delete from mail where origin = ? and place = ?", ((origin, place) for place in places))
 
     def add(self, origin: str, rows: Iterable[Row]) -> int:
-        """Add mails, in order; how many. Each joins the thread of whatever it answers or is answered by."""
-        threads = _Threads(self._db)
+        """Add mails, in order, inside a `change`; how many. Each joins the thread of whatever it answers or is answered by."""
+        threads = self._threads = self._threads or _Threads(self._db)
         number = first = (self._db.execute("select max(number) from mail").fetchone()[0] or 0) + 1
         mails: list[tuple[tuple[object, ...], int]] = []
-        touched: list[tuple[str, int]] = []
         for row in rows:
             mails.append(((number, origin, *row.values), threads.join(row.ids)))
-            touched += [(path, number) for path in row.paths]
             number += 1
         finals = threads.settle()
         marks = ",".join("?" * 29)
         self._db.executemany(f"insert into mail values({marks})", ((*row, finals(thread)) for row, thread in mails))
-        self._db.executemany("insert or ignore into touched values(?, ?)", touched)
         return number - first
 
     def refuse(self, origin: str, refused: Iterable[Refused]) -> None:
@@ -213,35 +209,40 @@ class _Threads:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
-        self._next = (db.execute("select max(thread) from known").fetchone()[0] or 0) + 1
-        self._old = self._next
         self._known: dict[str, int] = dict(db.execute("select id, thread from known"))
         self._stored = len(self._known)
-        self._new: list[str] = []
+        self._next = max(self._known.values(), default=0) + 1
         self._above: dict[int, int] = {}
+        self._joined: list[int] = []
 
     def join(self, identities: Sequence[str]) -> int:
         """The thread of all these ids."""
         met = {self._root(self._known[name]) for name in identities if name in self._known}
         if met:
             thread = min(met)
-            self._above.update((other, thread) for other in met if other != thread)
+            for other in met - {thread}:
+                self._above[other] = thread
+                self._joined.append(other)
         else:
             thread, self._next = self._next, self._next + 1
         for name in identities:
-            if name not in self._known:
-                self._known[name] = thread
-                self._new.append(name)
+            self._known.setdefault(name, thread)
         return thread
 
     def settle(self) -> Callable[[int], int]:
-        """Write the new ids down, move old threads that were joined, and give the function from a thread to its final number."""
-        moved = [(self._root(old), old) for old in self._above if old < self._old]
+        """Move the mails that are there already of threads that were joined; the function from a thread to what it is now."""
+        moved = [(self._root(thread), thread) for thread in self._joined]
         self._db.executemany("update mail set thread = ? where thread = ?", moved)
-        if moved:
-            self._db.executemany("update known set thread = ? where thread = ?", moved)
-        self._db.executemany("insert into known values(?, ?)", sorted((n, self._root(self._known[n])) for n in self._new))
+        self._joined = []
         return self._root
+
+    def write(self) -> None:
+        """Write down which ids are in which thread, once for all that was added."""
+        ids = list(self._known.items())
+        moved = [(root, name) for name, old in ids[: self._stored] if (root := self._root(old)) != old]
+        self._db.executemany("update known set thread = ? where id = ?", moved)
+        new = sorted((name, self._root(thread)) for name, thread in ids[self._stored :])
+        self._db.executemany("insert into known values(?, ?)", new)
 
     def _root(self, thread: int) -> int:
         while (above := self._above.get(thread)) is not None:

@@ -146,11 +146,10 @@ def _next(content: mmap.mmap, at: int) -> int:
 
 def _cut(content: mmap.mmap, where: str, start: int, end: int) -> Found:
     """A mail, or that it is too large."""
-    from backport.ingest.mail.message import LARGEST
+    from backport.ingest.mail.message import LARGEST, too_large
 
     if end - start > LARGEST:
-        why = f"the mail has {end - start >> 20} MB, and more than {LARGEST >> 20} are not read"
-        return Found(where, b"", refused=Refused(where, 0, why))
+        return Found(where, b"", refused=Refused(where, 0, too_large(end - start)))
     return Found(where, content[start:end])
 
 

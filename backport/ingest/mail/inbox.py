@@ -6,6 +6,7 @@ git is only imported where something is new: a question to an archive that was r
 from __future__ import annotations
 
 import gc
+import importlib
 import os
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -64,19 +65,19 @@ def update(archive: Archive, clones: Sequence[Clone], progress: Progress) -> int
 def _update(archive: Archive, clone: Clone, tip: str, progress: Progress) -> int:
     origin = str(clone.git_dir)
     total = 0
-    known = archive.tip(origin)
-    with _workers(0 if known else _WORTH) as pool, _store([clone]) as store, archive.change():
+    with _store([clone]) as store, archive.change():
         events, broken = _events(archive, store, origin, tip)
         gone = {blob for blob, here in events if not here}
         blobs = [blob for blob, here in events if here and blob not in gone]
         archive.remove(origin, gone)
-        progress.stage("ingest", len(blobs))
-        rows = _rows(clone, blobs, pool)
-        while found := list(islice(rows, _CHUNK)):
-            total += archive.add(origin, (row for row in found if isinstance(row, Row)))
-            archive.refuse(origin, (row for row in found if isinstance(row, Refused)))
-            for _ in found:
-                progress.step("")
+        with _workers(len(blobs)) as pool:
+            progress.stage("ingest", len(blobs))
+            rows = _rows(clone, blobs, pool)
+            while found := list(islice(rows, _CHUNK)):
+                total += archive.add(origin, (row for row in found if isinstance(row, Row)))
+                archive.refuse(origin, (row for row in found if isinstance(row, Refused)))
+                for _ in found:
+                    progress.step("")
         archive.refuse(origin, broken)
         archive.set_tip(origin, "" if broken else tip)  # what is broken is read again, lest it has been mended
     progress.done(f"{total} mails")
@@ -118,7 +119,7 @@ def understand(clone: Clone, blobs: Sequence[str]) -> list[Row | Refused]:
     Where git cannot read one, it dies: the halves are then tried until that one is left alone.
     """
     from backport.git.inbox import mails
-    from backport.ingest.mail.message import MailRefusedError
+    from backport.ingest.mail.message import LARGEST, MailRefusedError, too_large
     from backport.ingest.mail.posts import read
     from backport.ingest.mail.rows import row_of
     from backport.model.errors import BackportError
@@ -126,9 +127,9 @@ def understand(clone: Clone, blobs: Sequence[str]) -> list[Row | Refused]:
     made: list[Row | Refused] = []
     try:
         with _store([clone]) as store:
-            for where, raw in mails(store, list(blobs)):
+            for where, raw in mails(store, blobs, LARGEST):
                 try:
-                    made.append(row_of(read(raw, where)))
+                    made.append(row_of(read(raw, where)) if isinstance(raw, bytes) else Refused(where, 0, too_large(raw)))
                 except MailRefusedError as error:
                     made.append(Refused(where, error.line, error.what))
     except BackportError as error:
@@ -156,9 +157,10 @@ def _rows(clone: Clone, blobs: Sequence[str], pool: Executor | None) -> Iterator
 
 @contextmanager
 def _workers(count: int) -> Iterator[Executor | None]:
-    """Processes to share the work with, where there is enough of it and more than one core; all started before git is.
+    """Processes to share the work with, where there is enough of it and more than one core; all started while no git runs.
 
-    A worker that was forked later would hold git's pipes open, and git would wait for more.
+    A worker that was forked later would hold git's pipes open, and git would wait for more. What they need is imported before,
+    so that it is done once.
     """
     cores = len(os.sched_getaffinity(0))
     if count < _WORTH or cores < 2:
@@ -167,6 +169,7 @@ def _workers(count: int) -> Iterator[Executor | None]:
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
+    importlib.import_module("backport.ingest.mail.rows")
     with ProcessPoolExecutor(min(cores, 4), get_context("fork"), gc.set_threshold, (_GARBAGE,)) as pool:
         pool.submit(len, ()).result()
         yield pool
@@ -175,6 +178,7 @@ def _workers(count: int) -> Iterator[Executor | None]:
 def again(clones: Sequence[Clone], wheres: Sequence[str]) -> list[Found]:
     """Some mails of an archive again, by the ids of their blobs."""
     from backport.git.inbox import mails
+    from backport.ingest.mail.message import LARGEST
 
     with _store(clones) as store:
-        return [Found(where, raw) for where, raw in mails(store, list(wheres))]
+        return [Found(where, raw) for where, raw in mails(store, wheres, LARGEST) if isinstance(raw, bytes)]

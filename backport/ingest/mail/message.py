@@ -66,7 +66,7 @@ def read(raw: bytes, *, of_use: re.Pattern[bytes] | None = None) -> Mail:
     A MIME mail in which `of_use` finds nothing is not taken apart, which costs ten times as much as the rest: its body is empty.
     """
     if len(raw) > LARGEST:
-        raise MailRefusedError(f"the mail has {len(raw) >> 20} MB, and more than {LARGEST >> 20} are not read")
+        raise MailRefusedError(too_large(len(raw)), 0)
     head, body = split(raw)
     fields = _fields(head)
     coding = fields.get(b"content-transfer-encoding", b"").strip().lower()
@@ -84,11 +84,16 @@ def read(raw: bytes, *, of_use: re.Pattern[bytes] | None = None) -> Mail:
         if plain
         else _decoded(body, coding)
         if not many
-        else _parts(raw)
+        else _parts(fields[b"content-type"], body)
         if of_use is None or of_use.search(raw)
         else b"",
         line=head.count(b"\n") + 3 if plain else 0,
     )
+
+
+def too_large(size: int) -> str:
+    """Why a mail of so many bytes is refused."""
+    return f"the mail has {size >> 20} MB, and more than {LARGEST >> 20} are not read"
 
 
 def _fields(head: bytes) -> dict[bytes, bytes]:
@@ -194,8 +199,12 @@ def _decoded(body: bytes, coding: bytes) -> bytes:
         raise MailRefusedError(f"its base64 is broken: {error}") from error
 
 
-def _parts(raw: bytes) -> bytes:
-    """The text parts of a MIME mail one after the other, as mailinfo puts them, each with its transfer encoding undone."""
+def _parts(kind: bytes, body: bytes) -> bytes:
+    """The text parts of a MIME mail one after the other, as mailinfo puts them, each with its transfer encoding undone.
+
+    `kind` is its Content-Type; of its other headers the email package would have to read eighty first.
+    """
+    raw = b"Content-Type:" + kind + b"\n\n" + body
     if raw.count(b"\nContent-Type:") + raw.count(b"\ncontent-type:") > MOST_PARTS:
         raise MailRefusedError(f"it has more than {MOST_PARTS} MIME parts")
     from email import message_from_bytes

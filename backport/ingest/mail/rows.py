@@ -12,7 +12,7 @@ from backport.ingest.mail.subject import title_key
 
 def row_of(found: Read) -> Row:
     """What the archive keeps of a mail."""
-    return Row((_identity(found), *found.mail.parents, *_run(found)), _row(found), tuple(dict(found.blobs)))
+    return Row((_identity(found), *found.mail.parents, *_run(found)), _row(found))
 
 
 def _run(found: Read) -> tuple[str, ...]:
