@@ -67,7 +67,7 @@ def command(
             console.show(mail.series_list(revisions, links))
         if refused:
             console.show(mail.refused_view(refused))
-        console.show_text(_summary(mails.archive.count(), mails.new, len(mails.archive.threads()), len(refused)))
+        console.show_text(_summary(mails.archive.count(), mails.new, mails.archive.count_threads(), len(refused)))
         if lacking:
             console.show_text(f"{len(lacking)} patches have no valid signature")
     return int(bool(refused or lacking))

@@ -65,7 +65,7 @@ def grouped(*mails: bytes) -> list[Revision]:
 def in_one_thread(*mails: bytes) -> list[Revision]:
     """The series of these mails, which must be one thread."""
     with archived(mails) as archive:
-        (thread,) = archive.threads()
+        (thread,) = archive.titled("")
         return group(archive.posts([thread]))
 
 
