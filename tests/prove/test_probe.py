@@ -76,10 +76,12 @@ LIBRARY = r"""
 static int seven(void *with) { return *(int *)with; }
 static int killed(void *with) { long me = CALL(__NR_getpid); (void)with; CALL(__NR_kill, me, 9); return 0; }
 static int sleeps(void *with) { (void)with; nap_ms(5000); return 0; }
+static volatile int seen;
+static void sees(void *with) { seen = *(int *)with; }
 void probe(void)
 {
 	char text[64], *at = pages(2);
-	int number = 7;
+	int number = 7, left;
 
 	check(format_text(text, 64, "%s %d %u %x %ld %llu", "a", -5, 6u, 255u, -1L, 18446744073709551615ULL) > 0, text, "%d%%", 100);
 	check(format_text(text, 4, "%s", "abcdef") == 3 && !strcmp(text, "abc"), "cut", "%s", text);
@@ -93,6 +95,10 @@ void probe(void)
 	check(in_child(sleeps, 0, 50) == -1, "too late", "%d", -1);
 	check(write_text("/nowhere/at/all", "x") == -ENOENT, "no such file", "%ld", write_text("/nowhere/at/all", "x"));
 	check(read_number("/proc/sys/kernel/pid_max") > 0, "a number", "%d", 1);
+	check(thread(sees, &number) > 0, "a thread", "%d", 1);
+	for (left = 500; !seen && left; left--)
+		nap_ms(10);
+	check(seen == 7, "sees our memory", "%d", seen);
 	measure("speed", 12, "pages/s");
 	skip("later", "not today");
 	check(0, "bad", "%s", "as meant");
@@ -125,7 +131,7 @@ def run_init(tmp_path: Path, arch: str, words: tuple[str, ...] = (), under: tupl
 @pytest.mark.parametrize("arch", ["x86_64", "i386"])
 def test_the_library_does_what_it_says(tmp_path: Path, arch: str) -> None:
     lines = run_init(tmp_path, arch)
-    assert lines[:11] == [
+    assert lines[:13] == [
         "probe: ok a -5 6 ff -1 18446744073709551615: 100%",
         "probe: ok cut: abc",
         "probe: ok divide: 100000000000",
@@ -136,10 +142,12 @@ def test_the_library_does_what_it_says(tmp_path: Path, arch: str) -> None:
         "probe: ok too late: -1",
         "probe: ok no such file: -2",
         "probe: ok a number: 1",
+        "probe: ok a thread: 1",
+        "probe: ok sees our memory: 7",
         "probe: measure speed: 12 pages/s",
     ]
-    assert lines[11:13] == ["probe: skipped later: not today", "probe: failed bad: as meant"]
-    assert set(lines[13:]) == {"", "RESULT  failed 10 1 1"}
+    assert lines[13:15] == ["probe: skipped later: not today", "probe: failed bad: as meant"]
+    assert set(lines[15:]) == {"", "RESULT  failed 12 1 1"}
 
 
 OWN_PIDS = ("unshare", "--user", "--pid", "--fork", "--kill-child")
@@ -152,5 +160,5 @@ def test_words_of_the_kernels_command_line_are_not_the_probes(tmp_path: Path) ->
     lines = run_init(tmp_path, "x86_64", ("no_timer_check",), OWN_PIDS)
     if not lines:
         pytest.skip("nobody may not make a namespace here")
-    assert "RESULT  failed 10 1 1" in lines
+    assert "RESULT  failed 12 1 1" in lines
     assert run_init(tmp_path, "x86_64", ("word",)) == []

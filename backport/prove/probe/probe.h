@@ -51,6 +51,7 @@ u64 frame_flags(u64 frame);		/* /proc/kpageflags */
 long spawn(int (*function)(void *with), void *with);
 int ended(long pid, long most_ms);	/* its status; 256 and a signal; -1: it did not end, and was killed */
 int in_child(int (*function)(void *with), void *with, long most_ms);
+long thread(void (*function)(void *with), void *with);	/* the probe's own memory and files; its id, or -errno */
 void execute(const char *word);		/* the probe's own program anew, in this process */
 
 /* Time. */
