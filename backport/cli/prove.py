@@ -3,29 +3,67 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
-from backport.cli import STATUS_HELP
+from backport.cli import STATUS_HELP, shared
 
-_COMMON = (
+if TYPE_CHECKING:
+    from backport.model.definition import Definition
+    from backport.model.result import Proved
+    from backport.proving import Landed, Tools
+    from backport.report.console import Console
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What every proof is asked: the series, where it and its target are, and the toolchain."""
+
+    series: str
+    kernels: tuple[str, ...]
+    onto: str | None
+    patches: Path | None
+    archs: tuple[str, ...]
+    cc: str
+    profile: str
+    as_json: bool
+
+    @property
+    def tools(self) -> Tools:
+        """The toolchain that was asked for."""
+        from backport.proving import Tools
+
+        return Tools(self.cc, self.profile)
+
+    def definition(self) -> Definition:
+        """The series' definition."""
+        from backport.ingest import catalog
+
+        return catalog.find(self.series, catalog.places(self.patches))
+
+    def landed(self, definition: Definition, console: Console) -> AbstractContextManager[Landed]:
+        """The series on its target, by a replay."""
+        from backport import proving
+
+        histories = shared.histories(self.kernels, definition)
+        return proving.landed(definition, histories, self.onto or definition.onto, console)
+
+
+_asked = shared.gathered(
+    Asked,
     click.argument("series"),
-    click.option("--kernel", "kernels", multiple=True, metavar="PATH|URL", help="A history with the commits (may be repeated)."),
-    click.option("--onto", metavar="REV", help="The target, if not the one that the definition names."),
-    click.option("--patches", type=click.Path(path_type=Path), metavar="DIR", help="Definitions to search first."),
+    shared.kernels,
+    shared.onto,
+    shared.patches,
     click.option("--arch", "archs", multiple=True, metavar="ARCH", help="x86_64 (default), i386, or one with a cross compiler."),
     click.option("--cc", default="", metavar="COMMAND", help="The compiler [default: gcc, or the cross compiler's name]."),
     click.option("--profile", default="", metavar="NAME", help="The toolchain profile [default: the first that fits]."),
     click.option("--json", "as_json", is_flag=True, help="Print the proofs as JSON instead."),
 )
-
-
-def _common(function: Callable[..., Any]) -> Callable[..., Any]:
-    for option in reversed(_COMMON):
-        function = option(function)
-    return function
 
 
 @click.group(epilog=STATUS_HELP)
@@ -34,7 +72,7 @@ def command() -> None:
 
 
 @command.command(epilog=STATUS_HELP)
-@_common
+@_asked
 @click.option("--config", "configs", multiple=True, metavar="BASE[+FRAGMENT]...", help="defconfig, allnoconfig or a file.")
 @click.option("--objects", "what", flag_value="objects", default=True, help="Build what the patches touch (default).")
 @click.option("--modules", "what", flag_value="modules", help="Build all modules.")
@@ -42,14 +80,7 @@ def command() -> None:
 @click.option("--each/--ends", "each", default=None, help="Every step (default for objects), or only the target and the tip.")
 @click.option("--warnings", default="", metavar="1|2|3", help="kbuild's W=, for kernels that have it.")
 def build(
-    series: str,
-    kernels: tuple[str, ...],
-    onto: str | None,
-    patches: Path | None,
-    archs: tuple[str, ...],
-    cc: str,
-    profile: str,
-    as_json: bool,
+    asked: Asked,
     configs: tuple[str, ...],
     what: str,
     each: bool | None,
@@ -59,18 +90,18 @@ def build(
     from backport import proving
 
     wish = proving.BuildWish(
-        archs or ("x86_64",),
+        asked.archs or ("x86_64",),
         configs or ("defconfig",),
         what,
         each if each is not None else what == "objects",
         warnings,
-        proving.Tools(cc, profile),
+        asked.tools,
     )
-    return _prove(series, kernels, onto, patches, as_json, lambda landed, watcher: proving.prove_build(landed, wish, watcher))
+    return _prove(asked, lambda landed, watcher: proving.prove_build(landed, wish, watcher))
 
 
 @command.command(epilog=STATUS_HELP)
-@_common
+@_asked
 @click.option("--processors", "-p", multiple=True, type=click.IntRange(1, 64), help="1: without SMP [default: 2 and 1].")
 @click.option("--control", is_flag=True, help="Also boot the target without the series: the probe must say so.")
 @click.option("--mutants", default=0, type=click.IntRange(0, 1000), metavar="N", help="Also boot N kernels with one thing wrong.")
@@ -79,14 +110,7 @@ def build(
 @click.option("--backend", type=click.Choice(["qemu", "vng"]), default="qemu", help="vng: virtme-ng, for current kernels.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where consoles go [default: build/SERIES-proof].")
 def boot(
-    series: str,
-    kernels: tuple[str, ...],
-    onto: str | None,
-    patches: Path | None,
-    archs: tuple[str, ...],
-    cc: str,
-    profile: str,
-    as_json: bool,
+    asked: Asked,
     processors: tuple[int, ...],
     control: bool,
     mutants: int,
@@ -99,38 +123,29 @@ def boot(
     from backport import proving
 
     wish = proving.BootWish(
-        consoles=out or Path("build") / f"{series}-proof",
-        archs=archs or ("x86_64",),
+        consoles=out or Path("build") / f"{asked.series}-proof",
+        archs=asked.archs or ("x86_64",),
         processors=processors or (2, 1),
         control=control,
         mutants=mutants,
         accel=accel or "",
         backend=backend,
-        tools=proving.Tools(cc, profile),
+        tools=asked.tools,
     )
     if rpm is not None:
 
-        def package(definition: Any, watcher: Any) -> Any:
+        def package(definition: Definition, watcher: Console) -> Proved:
             return proving.prove_package(definition, wish, rpm, watcher, watcher.guest)
 
-        return _show(series, patches, as_json, package)
-    return _prove(
-        series, kernels, onto, patches, as_json, lambda landed, watcher: proving.prove_boot(landed, wish, watcher, watcher.guest)
-    )
+        return _show(asked, package)
+    return _prove(asked, lambda landed, watcher: proving.prove_boot(landed, wish, watcher, watcher.guest))
 
 
 @command.command(epilog=STATUS_HELP)
-@_common
+@_asked
 @click.option("--srpm", type=click.Path(path_type=Path), required=True, metavar="FILE", help="The source RPM of a run.")
 def rpmbuild(
-    series: str,
-    kernels: tuple[str, ...],
-    onto: str | None,
-    patches: Path | None,
-    archs: tuple[str, ...],
-    cc: str,
-    profile: str,
-    as_json: bool,
+    asked: Asked,
     srpm: Path,
 ) -> int:
     """Print the rpmbuild command that builds the SRPM of SERIES here, with the toolchain profile and a small configuration.
@@ -138,15 +153,12 @@ def rpmbuild(
     The configuration is written beside the SRPM. `backport prove boot SERIES --rpm` boots what comes of it.
     """
     from backport import proving
-    from backport.ingest import catalog
     from backport.report.console import Console
-    from backport.settings import default_kernels
 
-    definition = catalog.find(series, catalog.places(patches))
-    kernels = kernels or (() if definition.embedded else default_kernels())
-    arch = archs[0] if archs else "x86_64"
-    with Console(quiet=True) as console, proving.landed(definition, kernels, onto or definition.onto, console) as landed:
-        said = proving.rpmbuild(landed, srpm, arch, proving.Tools(cc, profile), srpm.with_suffix(f".{arch}.config"))
+    definition = asked.definition()
+    arch = asked.archs[0] if asked.archs else "x86_64"
+    with Console(quiet=True) as console, asked.landed(definition, console) as landed:
+        said = proving.rpmbuild(landed, srpm, arch, asked.tools, srpm.with_suffix(f".{arch}.config"))
     click.echo(said)
     return 0
 
@@ -172,31 +184,25 @@ def profiles() -> int:
     return 0
 
 
-def _prove(
-    series: str, kernels: tuple[str, ...], onto: str | None, patches: Path | None, as_json: bool, work: Callable[..., Any]
-) -> int:
+def _prove(asked: Asked, work: Callable[[Landed, Console], Proved]) -> int:
     """Prove a series that is replayed first."""
-    from backport import proving
-    from backport.settings import default_kernels
 
-    def replayed(definition: Any, console: Any) -> Any:
-        histories = kernels or (() if definition.embedded else default_kernels())
-        with proving.landed(definition, histories, onto or definition.onto, console) as landed:
+    def replayed(definition: Definition, console: Console) -> Proved:
+        with asked.landed(definition, console) as landed:
             return work(landed, console)
 
-    return _show(series, patches, as_json, replayed)
+    return _show(asked, replayed)
 
 
-def _show(series: str, patches: Path | None, as_json: bool, work: Callable[..., Any]) -> int:
+def _show(asked: Asked, work: Callable[[Definition, Console], Proved]) -> int:
     """Prove, show what was proved, and say by the status whether it is as it should be."""
-    from backport.ingest import catalog
     from backport.report import proofs
     from backport.report.console import Console
 
-    definition = catalog.find(series, catalog.places(patches))
-    with Console(quiet=as_json) as console:
+    definition = asked.definition()
+    with Console(quiet=asked.as_json) as console:
         proved = work(definition, console)
-        if as_json:
+        if asked.as_json:
             click.echo(proofs.dump(proved.proofs, proved.findings, proved.skipped, proved.measured), nl=False)
         else:
             for made in proofs.blocks(proved.proofs, proved.measured):
