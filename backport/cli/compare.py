@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from backport.cli import STATUS_HELP
+from backport.cli import STATUS_HELP, shared
 
 
 @click.command(epilog=STATUS_HELP)
@@ -28,10 +28,9 @@ def command(series: str, one: str, other: str, source: str, kernels: tuple[str, 
     from backport.ingest import catalog
     from backport.report import moved
     from backport.report.console import Console
-    from backport.settings import default_kernels
 
     definition = None if source else catalog.find(series, catalog.places())
-    histories = kernels or (() if definition is not None and definition.embedded else default_kernels())
+    histories = shared.histories(kernels, definition)
     with Console(quiet=as_json) as console:
         found = movement(Question(series, source, (one, other), histories, tip, base, definition), console)
         if as_json:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from backport.cli import STATUS_HELP
+from backport.cli import STATUS_HELP, shared
 
 if TYPE_CHECKING:
     from backport.model.comparison import Comparison
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 @click.command(epilog=STATUS_HELP)
 @click.argument("what", metavar="SERIES|REPORT")
-@click.option("--kernel", "kernels", multiple=True, metavar="PATH|URL", help="A history with the commits (may be repeated).")
-@click.option("--onto", metavar="REV", help="The target, if not the one that the definition names.")
-@click.option("--patches", type=click.Path(path_type=Path), metavar="DIR", help="A folder of series definitions, searched first.")
+@shared.kernels
+@shared.onto
+@shared.patches
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON instead.")
 def command(what: str, kernels: tuple[str, ...], onto: str | None, patches: Path | None, as_json: bool) -> int:
     """Show in what the backport of SERIES differs from upstream; of a finished run, name its folder or report.json.
@@ -44,7 +44,6 @@ def _compared(
     from backport import diff
     from backport.examine import Request
     from backport.ingest import catalog
-    from backport.settings import default_kernels
     from backport.verify.check import read
 
     places = catalog.places(patches)
@@ -52,8 +51,7 @@ def _compared(
     if path.suffix == ".json" and path.is_file():
         result, _ = read(path)
         definition = catalog.find(result.series, places) if result.series in catalog.names(places) else None
-        embedded = definition is not None and definition.embedded
-        return diff.of_report(result, path.parent, kernels or (() if embedded else default_kernels()), definition, progress)
+        return diff.of_report(result, path.parent, shared.histories(kernels, definition), definition, progress)
     definition = catalog.find(what, places)
-    request = Request((what,), definition, kernels or (() if definition.embedded else default_kernels()), onto or definition.onto)
+    request = Request((what,), definition, shared.histories(kernels, definition), onto or definition.onto)
     return diff.of_series(request, progress)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from backport.cli import STATUS_HELP
+from backport.cli import STATUS_HELP, shared
 
 _path = click.Path(path_type=Path)
 _into = click.option(
@@ -52,11 +52,10 @@ def import_(
     from backport import distgit
     from backport.package.distgit.branch import Wanted
     from backport.report.console import Console
-    from backport.settings import default_kernels
 
     pairs = tuple((name, value) for name, _, value in (define.partition(" ") for define in defines))
     wanted = Wanted(cpu, pairs, skip)
-    request = distgit.Import(folder, kernels or default_kernels(), base, tarball, repository, branch, wanted)
+    request = distgit.Import(folder, shared.histories(kernels), base, tarball, repository, branch, wanted)
     with Console() as console:
         made = distgit.import_(request, console)
         for failed in made.failed:

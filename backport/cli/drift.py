@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from backport.cli import STATUS_HELP, subject
+from backport.cli import STATUS_HELP, shared, subject
 
 if TYPE_CHECKING:
     from backport.model.finding import Finding
@@ -20,9 +20,9 @@ FORMATS = ("tree", "json", "sarif", "github")
 
 @click.command(epilog=STATUS_HELP)
 @click.argument("what", nargs=-1, required=True)
-@click.option("--kernel", "kernels", multiple=True, metavar="PATH|URL", help="A history with the commits (may be repeated).")
-@click.option("--onto", metavar="REV", help="The target [default: the one that the definition names].")
-@click.option("--patches", type=click.Path(path_type=Path), metavar="DIR", help="Definitions to search first.")
+@shared.kernels
+@shared.onto
+@shared.patches
 @click.option("--kabi-whitelist", type=click.Path(path_type=Path), metavar="FILE", help="Symbols whose kABI must not change.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="tree", show_default=True, help="How to print it.")
 @click.option("--json", "as_json", is_flag=True, help="Short for --format json.")

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import click
 
-from backport.cli import STATUS_HELP, subject
+from backport.cli import STATUS_HELP, shared, subject
 
 
 @click.command(epilog=STATUS_HELP)
 @click.argument("what", nargs=-1, required=True)
 @click.option("--until", required=True, metavar="REV", help="Where to stop looking: a release, a branch.")
-@click.option("--kernel", "kernels", multiple=True, metavar="PATH|URL", help="A history with the commits (may be repeated).")
+@shared.kernels
 @click.option("--onto", metavar="REV", help="The target that may have them [default: the one that the definition names].")
-@click.option("--patches", type=click.Path(path_type=Path), metavar="DIR", help="Definitions to search first.")
+@shared.patches
 @click.option("--all", "everything", is_flag=True, help="Show every commit that may matter, not only the first ten.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead.")
 def command(

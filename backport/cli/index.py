@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from backport.cli import STATUS_HELP
+from backport.cli import STATUS_HELP, shared
 
 
 @click.command(epilog=STATUS_HELP)
@@ -14,8 +14,7 @@ def command(revisions: tuple[str, ...], kernels: tuple[str, ...]) -> None:
     """Read every C file of each TREE (a revision) into the index in the cache; what another tree brought is not read again."""
     from backport import lookup
     from backport.report.console import Console
-    from backport.settings import default_kernels
 
-    with Console() as console, lookup.open_trees(revisions, kernels or default_kernels(), console) as found:
+    with Console() as console, lookup.open_trees(revisions, shared.histories(kernels), console) as found:
         for tree in found:
             console.show_text(f"{tree.revision}: {tree.survey.blobs} files in the index")

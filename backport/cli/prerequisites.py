@@ -7,15 +7,15 @@ from pathlib import Path
 
 import click
 
-from backport.cli import STATUS_HELP, subject
+from backport.cli import STATUS_HELP, shared, subject
 
 
 @click.command(epilog=STATUS_HELP)
 @click.argument("what", nargs=-1, required=True)
-@click.option("--kernel", "kernels", multiple=True, metavar="PATH|URL", help="A history with the commits (may be repeated).")
-@click.option("--onto", metavar="REV", help="The target [default: the one that the definition names].")
+@shared.kernels
+@shared.onto
 @click.option("--base", default="", metavar="REV", help="Where upstream and target parted [default: found].")
-@click.option("--patches", type=click.Path(path_type=Path), metavar="DIR", help="Definitions to search first.")
+@shared.patches
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead.")
 def command(
     what: tuple[str, ...], kernels: tuple[str, ...], onto: str | None, base: str, patches: Path | None, as_json: bool

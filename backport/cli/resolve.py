@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from backport.cli import STATUS_HELP
+from backport.cli import STATUS_HELP, shared
 
 if TYPE_CHECKING:
     from backport.report.console import Console
@@ -18,12 +18,12 @@ WORDS = ("continue", "skip", "status", "abort")
 
 @click.command(epilog=STATUS_HELP)
 @click.argument("what", metavar="SERIES|continue|skip|status|abort", required=False)
-@click.option("--kernel", "kernels", multiple=True, metavar="PATH|URL", help="A history with the commits (may be repeated).")
-@click.option("--onto", metavar="REV", help="The target, if not the one that the definition names.")
+@shared.kernels
+@shared.onto
 @click.option(
     "--in", "folder", type=click.Path(path_type=Path), metavar="DIR", help="The worktree [default: build/SERIES.resolve]."
 )
-@click.option("--patches", type=click.Path(path_type=Path), metavar="DIR", help="A folder of series definitions, searched first.")
+@shared.patches
 @click.option(
     "--accept", "reason", default="", metavar="REASON", help="With continue: take it despite the findings, and say why."
 )
@@ -67,13 +67,12 @@ def command(
 def _wish(series: str, kernels: tuple[str, ...], onto: str | None, folder: Path | None, patches: Path | None) -> Wish:
     from backport.ingest import catalog
     from backport.resolve.flow import Wish
-    from backport.settings import default_kernels
 
     places = catalog.places(patches)
     definition = catalog.find(series, places)
     return Wish(
         definition=definition,
-        kernels=kernels or (() if definition.embedded else default_kernels()),
+        kernels=shared.histories(kernels, definition),
         onto=onto or definition.onto,
         folder=folder or Path("build") / f"{definition.name}.resolve",
         records=catalog.writable(definition, places),

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from backport.cli import STATUS_HELP
+from backport.cli import STATUS_HELP, shared
 
 
 @click.command(epilog=STATUS_HELP)
 @click.argument("series")
-@click.option("--kernel", "kernels", multiple=True, metavar="PATH|URL", help="A history with the commits (may be repeated).")
-@click.option("--onto", metavar="REV", help="The target, if not the one that the definition names.")
+@shared.kernels
+@shared.onto
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where to write [default: build/SERIES].")
 @click.option("--branch", metavar="NAME", help="Also publish the result as a branch in the (first) clone.")
 @click.option("--tarball", type=click.Path(path_type=Path), metavar="FILE", help="The spec's Source0 [default: made].")
@@ -22,9 +22,9 @@ from backport.cli import STATUS_HELP
 @click.option("--with-prerequisites", "prerequisites", is_flag=True, help="Put the cheapest complete plan before what conflicts.")
 @click.option("--accept-suggestions", "suggestions", is_flag=True, help="Apply what rules suggest and the guard does not doubt.")
 @click.option("--prove", metavar="build,boot", default="", help="Also build every step, and boot the result with its probe.")
-@click.option("--patches", type=click.Path(path_type=Path), metavar="DIR", help="A folder of series definitions, searched first.")
+@shared.patches
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON instead.")
-@click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
+@shared.quiet
 def command(
     series: str,
     kernels: tuple[str, ...],
@@ -50,13 +50,12 @@ def command(
     from backport.report import figures
     from backport.report.console import Console
     from backport.report.summary import next_steps
-    from backport.settings import default_kernels
 
     definition = catalog.find(series, catalog.places(patches))
     destination = out or Path("build") / definition.name
     options = pipeline.Options(
         definition=definition,
-        kernels=kernels or (() if definition.embedded else default_kernels()),
+        kernels=shared.histories(kernels, definition),
         onto=onto or definition.onto,
         destination=destination,
         branch=branch,

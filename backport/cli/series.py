@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from backport.cli import STATUS_HELP, signed
+from backport.cli import STATUS_HELP, shared, signed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from backport.model.definition import Definition
     from backport.model.mail import Lineage
 
-_patches = click.option("--patches", type=click.Path(path_type=Path), metavar="DIR", help="Definitions to search first.")
-
 
 @click.group(name="series", epilog=STATUS_HELP)
 def command() -> None:
@@ -27,7 +25,7 @@ def command() -> None:
 
 
 @command.command("list")
-@_patches
+@shared.patches
 def list_(patches: Path | None) -> None:
     """List the series that are defined here."""
     from backport.ingest import catalog
@@ -45,7 +43,7 @@ def list_(patches: Path | None) -> None:
 @click.option("--kernel", "kernels", multiple=True, metavar="PATH|URL", help="With --from: the history that it may be merged in.")
 @click.option("--in", "tip", default="HEAD", show_default=True, metavar="REV", help="With --from: which branch or release.")
 @signed.options
-@_patches
+@shared.patches
 def show(
     name: str,
     source: str | None,
@@ -69,14 +67,13 @@ def show(
             return
         from backport.posted import life
         from backport.report.mail import life_tree
-        from backport.settings import default_kernels
 
         told: dict[str, Attested] = {}
 
         def look(mails: Mails, found: Lineage) -> None:
             told.update(signed.check(attestation, mails.read, found, keyrings, dns=dns))
 
-        found, fate = life(name, source, kernels or default_kernels(), tip, console, look)
+        found, fate = life(name, source, shared.histories(kernels), tip, console, look)
         console.show(life_tree(found, fate, told))
 
 
@@ -130,7 +127,6 @@ def new(
     """
     from backport.ingest.select import Selection, select, write
     from backport.report.console import Console
-    from backport.settings import default_kernels
 
     if (span is None) == (source is None):
         raise click.UsageError("give one of --commits A..B and --from SOURCE")
@@ -146,7 +142,7 @@ def new(
         _carry(definition, carry, kernels, patches)
         return
     selection = Selection(name, title or name, span, paths, grep, onto or span.split("..")[0], symbols)
-    definition = write(select(selection, kernels or default_kernels()), patches)
+    definition = write(select(selection, shared.histories(kernels)), patches)
     with Console() as console:
         console.show_definition(definition)
         console.show_text(f"written to {definition.source}")
@@ -160,14 +156,13 @@ def _carry(definition: Definition, what: str | None, kernels: Sequence[str], pat
     from backport.carry import Earlier, carry
     from backport.ingest import catalog
     from backport.report.console import Console
-    from backport.settings import default_kernels
     from backport.verify.check import read
 
     places = catalog.places(patches)
     path = Path(what) / "report.json" if Path(what).is_dir() else Path(what)
     results = [read(path)[0]] if path.suffix == ".json" and path.is_file() else []
     earlier = catalog.find(results[0].series if results else what, places)
-    made, left = carry(Earlier(earlier, earlier.name, tuple(results)), definition, kernels or default_kernels())
+    made, left = carry(Earlier(earlier, earlier.name, tuple(results)), definition, shared.histories(kernels))
     with Console() as console:
         for one in made.carried:
             console.show_text(f"{one.commit[:12]} {one.subject}: {one.told}")
@@ -179,10 +174,9 @@ def _adopt(wish: Wish, kernels: Sequence[str], patches: Path) -> Definition:
     from backport.ingest.mail.adopt import adopt
     from backport.report.console import Console
     from backport.report.mail import attestation_line
-    from backport.settings import default_kernels
 
     with Console() as console:
-        made = adopt(wish, kernels or default_kernels(), patches, console)
+        made = adopt(wish, shared.histories(kernels), patches, console)
         console.show_definition(made.definition)
         base = made.base
         known = f"{base.have} of {base.want} files as posted"
@@ -206,7 +200,7 @@ def _adopt(wish: Wish, kernels: Sequence[str], patches: Path) -> Definition:
 @click.argument("into", required=False, default="")
 @click.option("--undo", is_flag=True, help="Take the fold out of the definition again.")
 @click.option("--kernel", "kernels", multiple=True, metavar="PATH|URL", help="A history with the commits.")
-@_patches
+@shared.patches
 def fold(name: str, fix: str, into: str, undo: bool, kernels: tuple[str, ...], patches: Path | None) -> None:
     """Squash FIX into INTO, the commit of the series that it fixes: they make one patch from now on.
 
@@ -215,7 +209,6 @@ def fold(name: str, fix: str, into: str, undo: bool, kernels: tuple[str, ...], p
     from backport import fold as folding
     from backport.ingest import catalog
     from backport.report.console import Console
-    from backport.settings import default_kernels
 
     definition = catalog.find(name, catalog.places(patches))
     with Console() as console:
@@ -223,6 +216,6 @@ def fold(name: str, fix: str, into: str, undo: bool, kernels: tuple[str, ...], p
             folding.unfold(definition, fix)
             console.show_text(f"{fix[:12]} has its own place again in {definition.source}")
             return
-        known = kernels or (() if definition.embedded else default_kernels())
+        known = shared.histories(kernels, definition)
         made = folding.fold(definition, fix, into, known, console)
         console.show_text(f"{made.commit[:12]} {made.subject}: folded into {made.into[:12]} in {definition.source}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from backport.cli import STATUS_HELP
+from backport.cli import STATUS_HELP, shared
 
 if TYPE_CHECKING:
     from backport.model.definition import Definition
@@ -196,13 +196,12 @@ def _survived(
     from backport.package.distgit.applied import usual
     from backport.package.flavours import flavours
     from backport.report.console import Console
-    from backport.settings import default_kernels
 
     folder = Path(read.where).parent
     symbols = ", ".join(f"CONFIG_{value.symbol}" for value in change.config) or "the configuration"
     unchecked = f"not checked: whether {symbols} survives"
     named = bool(kernels or onto)
-    kernels, onto = kernels or default_kernels(), onto or fresh.onto_of_run(run) or (definition.onto if definition else "")
+    kernels, onto = shared.histories(kernels), onto or fresh.onto_of_run(run) or (definition.onto if definition else "")
     if not (kernels and onto) and not named:
         return change, [f"{unchecked}; give the kernel's tree with --kernel PATH --onto REV"] if change.config else []
     question = survival.Question(change, usual(read), flavours(folder, {}), kernels, onto)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from backport.cli import shared
+
 if TYPE_CHECKING:
     from backport.examine import Request
 
@@ -15,7 +17,6 @@ def request(
     """The words of a command line with every default filled in. InputError for a definition that is broken."""
     from backport import examine
     from backport.ingest import catalog
-    from backport.settings import default_kernels
 
     definition = None
     if len(what) == 1 and (what[0].endswith(".toml") or what[0] in catalog.names(catalog.places(patches))):
@@ -23,7 +24,7 @@ def request(
     return examine.Request(
         what=what,
         definition=definition,
-        kernels=kernels or (() if definition and definition.embedded else default_kernels()),
+        kernels=shared.histories(kernels, definition),
         onto=onto or (definition.onto if definition else ""),
         kabi_whitelist=whitelist,
     )

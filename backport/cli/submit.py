@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from backport.cli import STATUS_HELP
+from backport.cli import STATUS_HELP, shared
 
 _path = click.Path(path_type=Path)
 
@@ -21,7 +21,7 @@ _path = click.Path(path_type=Path)
 @click.option("--dry-run", is_flag=True, help="Print the commands of koji, fedpkg, copr-cli and packit, and do nothing.")
 @click.option("--config", type=_path, metavar="FILE", help="A koji.conf of its own [default: Koji's usual ones].")
 @click.option("--copr", default="OWNER/PROJECT", metavar="PROJECT", help="For the command of copr-cli.")
-@click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
+@shared.quiet
 def command(
     srpm: Path,
     profile: str,

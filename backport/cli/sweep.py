@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from backport.cli import STATUS_HELP
+from backport.cli import STATUS_HELP, shared
 
 
 @click.command(epilog=STATUS_HELP)
 @click.argument("pairs", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--kernel", "kernels", multiple=True, metavar="PATH|URL", help="A history with the commits (may be repeated).")
+@shared.kernels
 @click.option("--onto", metavar="REV", default="", help="One target for all: PAIRS then needs no more than commits.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Append to FILE, and go on where it ends.")
 @click.option("--keep", type=click.Path(path_type=Path), metavar="DIR", help="A bare repository for the resulting trees.")
@@ -41,11 +41,10 @@ def command(
     """
     from backport import sweep
     from backport.report.console import Console
-    from backport.settings import default_kernels
 
     request = sweep.Request(
         pairs=pairs,
-        kernels=kernels or default_kernels(),
+        kernels=shared.histories(kernels),
         onto=onto,
         out=out,
         keep=keep,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from backport.cli import STATUS_HELP
+from backport.cli import STATUS_HELP, shared
 
 
 @click.command(epilog=STATUS_HELP)
@@ -19,9 +19,8 @@ def command(name: str, revisions: tuple[str, ...], kernels: tuple[str, ...]) -> 
     from backport import lookup
     from backport.report.console import Console
     from backport.report.symbols import symbol_tree
-    from backport.settings import default_kernels
 
-    with Console() as console, lookup.open_trees(revisions, kernels or default_kernels(), console) as found:
+    with Console() as console, lookup.open_trees(revisions, shared.histories(kernels), console) as found:
         answers = lookup.symbol(name, found)
         console.show(symbol_tree(name, answers))
     return int(answers.differ)

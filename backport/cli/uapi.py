@@ -7,15 +7,15 @@ from pathlib import Path
 
 import click
 
-from backport.cli import STATUS_HELP
+from backport.cli import STATUS_HELP, shared
 
 
 @click.command(epilog=STATUS_HELP)
 @click.argument("series")
-@click.option("--kernel", "kernels", multiple=True, metavar="PATH|URL", help="A history with the commits (may be repeated).")
+@shared.kernels
 @click.option("--at", "revisions", multiple=True, metavar="REV", help="Compare with this version [default: the range's end].")
 @click.option("--onto", metavar="REV", help="Compare with the backport onto this [default: the definition's].")
-@click.option("--patches", type=click.Path(path_type=Path), metavar="DIR", help="Definitions to search first.")
+@shared.patches
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def command(
     series: str, kernels: tuple[str, ...], revisions: tuple[str, ...], onto: str | None, patches: Path | None, as_json: bool
@@ -27,11 +27,10 @@ def command(
     from backport.ingest import catalog
     from backport.report.console import Console
     from backport.report.uapi import dump, uapi_view
-    from backport.settings import default_kernels
     from backport.uapi import userspace_api
 
     definition = catalog.find(series, catalog.places(patches))
-    histories = kernels or (() if definition.embedded else default_kernels())
+    histories = shared.histories(kernels, definition)
     with Console(quiet=as_json) as console:
         answer = userspace_api(definition, histories, onto or definition.onto, revisions, console)
         if as_json:

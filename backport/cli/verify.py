@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from backport.cli import STATUS_HELP
+from backport.cli import STATUS_HELP, shared
 
 
 @click.command(epilog=STATUS_HELP)
 @click.argument("report", type=click.Path(path_type=Path))
-@click.option("--kernel", "kernels", multiple=True, metavar="PATH|URL", help="A history with the commits (may be repeated).")
-@click.option("--patches", type=click.Path(path_type=Path), metavar="DIR", help="A folder of series definitions, searched first.")
+@shared.kernels
+@shared.patches
 @click.option("--json", "as_json", is_flag=True, help="Print the differences as JSON instead.")
 def command(report: Path, kernels: tuple[str, ...], patches: Path | None, as_json: bool) -> int:
     """Check REPORT (a report.json, or the folder of a run) without resolving anything again.
@@ -24,15 +24,13 @@ def command(report: Path, kernels: tuple[str, ...], patches: Path | None, as_jso
     from backport.ingest import catalog
     from backport.report import verified
     from backport.report.console import Console
-    from backport.settings import default_kernels
     from backport.verify.check import Subject, read, verify
 
     path = report / "report.json" if report.is_dir() else report
     result, changed = read(path)
     places = catalog.places(patches)
     definition = catalog.find(result.series, places) if result.series in catalog.names(places) else None
-    embedded = definition is not None and definition.embedded
-    subject = Subject(path, result, changed, kernels or (() if embedded else default_kernels()), definition)
+    subject = Subject(path, result, changed, shared.histories(kernels, definition), definition)
     with Console(quiet=as_json) as console:
         found = verify(subject, console)
         if as_json:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from backport.cli import STATUS_HELP
+from backport.cli import STATUS_HELP, shared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +42,7 @@ _EXAMPLES = {
     type=click.Choice(list(_EXAMPLES)),
     help="Print a file to begin with, and end; its first line says where it belongs.",
 )
-@click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
+@shared.quiet
 def command(file: Path, only: bool, every: str | None, on_change: str | None, example: str | None, quiet: bool) -> int:
     """Look for new postings, merged commits and fixes of what FILE follows, and run each posting onto its targets.
 
