@@ -22,9 +22,11 @@ from backport.model.result import Skipped
 from backport.model.series import Entry, show_path
 from backport.prove import objects as kbuild
 from backport.prove import results
+from backport.prove.absent import absence
 from backport.prove.bench import Bench, Make
 from backport.prove.config import Recipe, make_config
 from backport.prove.diagnostics import Compiled, Diagnostic, new, parse
+from backport.prove.profile import family
 from backport.prove.results import Results, Said
 from backport.prove.toolchain import SAID, Toolchain
 
@@ -143,9 +145,20 @@ class _Walker:
         if self.setup.what != "objects" or said.failure:
             return []
         absent = sorted(set(self._names(tip)) - {item.object for item in said.compiled})
-        why = f"{self.setup.recipe.name} on {self.setup.arch} does not build it"
-        then = "build with another configuration: --config defconfig+FRAGMENT"
-        return [Skipped("build", ", ".join(absent), why, then)] if absent else []
+        if not absent:
+            return []
+        makefiles = [path for path, _ in History(self.bench.store).files(tip) if self._is_makefile(path)]
+        found = []
+        for name in absent:
+            reason = absence(name, lambda path: self.trees.read(tip, path), makefiles)
+            why = f"{self.setup.recipe.name} on {self.setup.arch} does not build it: {reason.why}"
+            found.append(Skipped("build", name, why, reason.then))
+        return found
+
+    def _is_makefile(self, path: bytes) -> bool:
+        """Whether it is one that this architecture's build may read."""
+        other = path.startswith(b"arch/") and not path.startswith(b"arch/%s/" % family(self.setup.arch).encode())
+        return not other and path.rpartition(b"/")[2] in (b"Makefile", b"Kbuild")
 
     def _names(self, tree: str) -> list[str]:
         def there(name: str) -> bool:

@@ -124,7 +124,9 @@ def test_an_object_that_the_configuration_leaves_out_is_said_and_not_judged(mini
     tree = mini.plus(mini.base, path, b"nonsense;\n")
     built = mini.build(("one", tree, path))
     assert found(built) == []
-    assert [(s.what, s.why) for s in built.skipped] == [("lib/unused.o", "defconfig on x86_64 does not build it")]
+    assert [(s.what, s.why) for s in built.skipped] == [
+        ("lib/unused.o", "defconfig on x86_64 does not build it: no Makefile names it")
+    ]
 
 
 def test_other_architectures_and_programs_are_said(mini: Mini) -> None:
