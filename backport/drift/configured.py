@@ -2,17 +2,16 @@
 
 Upstream is the judge: told is only a condition that upstream's declaration does not have. Where one declaration stands for each
 branch (a function and its empty stub) there is no condition. May be wrong where the using file is only built with a symbol
-that implies the condition by Kconfig: `depends on` is not followed, only the file's own line in its Makefile is.
+that implies the condition by Kconfig: `depends on` is not followed, only the Makefiles are (see `built`).
 """
 
 from __future__ import annotations
 
-import posixpath
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from backport.csource.conditions import Wanted, conditions
 from backport.csource.uses import Use
+from backport.drift.built import built
 from backport.drift.side import Place, Side, fits
 from backport.drift.view import Missing, View
 
@@ -64,12 +63,4 @@ def _needed(side: Side, places: Sequence[Place]) -> Wanted:
 
 def _own(view: View, line: int) -> Wanted:
     """What the added line itself needs: by the #if lines around it, and by the Makefile that builds its file."""
-    return conditions(view.change.new).at(line) | _built(view.target.side, view.path)
-
-
-def _built(side: Side, path: bytes) -> Wanted:
-    folder, _, name = path.rpartition(b"/")
-    target = re.escape(posixpath.splitext(name)[0]) + rb"\.o\b"
-    text = (side.text(folder + b"/Makefile") or b"").replace(b"\\\n", b" ")
-    rows = re.findall(rb"^[\w-]*obj-\$[({](CONFIG_\w+)[)}]\s*[+:]?=[^\n]*\b" + target, text, re.M)
-    return frozenset(rows) if len(set(rows)) == 1 else frozenset()
+    return conditions(view.change.new).at(line) | built(view.target.side.text, view.path)

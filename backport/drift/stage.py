@@ -17,7 +17,7 @@ from backport.model.progress import Progress
 from backport.model.result import Skipped
 from backport.model.series import Series
 
-_ASKED = 3  # raise the number with what is asked of the whole
+_ASKED = 4  # raise the number with what is asked of the whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def check(subject: Subject, guarded: Sequence[Finding], bench: Workbench, progre
 
 def _whole(subject: Subject, bench: Workbench, progress: Progress) -> DriftReport:
     # Late: the readers cost 0.2 s, and most runs know the answer.
-    from backport.drift import kabi, leaning, lostmembers, numbers, taken
+    from backport.drift import kabi, leaning, linked, lostmembers, numbers, taken
     from backport.drift.kconfig import check as kconfig
 
     series, onto, result = subject.series, subject.onto_tree, subject.result_tree
@@ -77,13 +77,14 @@ def _whole(subject: Subject, bench: Workbench, progress: Progress) -> DriftRepor
     progress.step("numbers")
     forgotten, unread = leaning.check(series, onto, result, bench)
     members, unsought = lostmembers.check(series, onto, result, bench)
+    unlinked, unfollowed = linked.check(series, result, bench)
     progress.step("users")
     options = kconfig.check(series, onto, result, subject.config, trees, store, history)
     progress.step("Kconfig")
     interfaces = kabi.check(series, onto, result, trees, store, subject.whitelist, history)
     progress.step("kABI")
-    found = (*clashes, *names, *forgotten, *members, *options.findings, *interfaces)
-    return DriftReport(found, (*unread, *unsought, *options.skipped))
+    found = (*clashes, *names, *forgotten, *members, *unlinked, *options.findings, *interfaces)
+    return DriftReport(found, (*unread, *unsought, *unfollowed, *options.skipped))
 
 
 def _written(report: DriftReport) -> bytes:
