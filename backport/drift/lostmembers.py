@@ -1,20 +1,23 @@
 """Struct members that the series takes out of a header and that files which it leaves alone still name.
 
 Upstream is the judge: a file counts where upstream's version, after the last patch, names the member no more. Seen are accesses
-by a variable that its function declares with the struct, and designators of an initialiser; those at the end of a chain
-(`a->b->lost`) or behind a call are not, so silence proves nothing.
+by a variable that its function declares with a struct, through the members between (`holder->box.count`), and designators of an
+initialiser; those behind a call or a cast are not, so silence proves nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from backport.csource.accesses import accesses
 from backport.csource.closure import DEFAULT_ARCH, architecture
-from backport.csource.outline import outline
+from backport.csource.outline import includes, outline
 from backport.csource.tokens import Lines, blank
 from backport.drift.leaning import converted_by
+from backport.drift.members import end_of_chain
+from backport.drift.side import Side
 from backport.drift.workbench import Workbench
 from backport.git.runner import GitFailedError
 from backport.model.finding import Finding, Level
@@ -69,8 +72,23 @@ def _mentioning(tag: bytes, names: set[bytes], header: bytes, tree: str, bench: 
     """The C files that have the tag and one of the members; only those of the header's folder where it is no interface."""
     folder = header.rpartition(b"/")[0]
     where = ["*.c", "*.h"] if b"include" in folder.split(b"/") else [f"{folder.decode('utf-8', 'surrogateescape')}/*.[ch]"]
-    pattern = "|".join(sorted(name.decode("ascii") for name in names if name.isascii()))
-    words = ["--all-match", "-E", "-e", rf"\<{_shown(tag)}\>", "-e", rf"\<({pattern})\>"]
+    pattern = _any(names)
+    direct = _grep(["--all-match", "-E", "-e", rf"\<{_shown(tag)}\>", "-e", rf"\<({pattern})\>"], tree, where, bench)
+    headers = _grep(["-E", rf"\<struct[[:space:]]+{_shown(tag)}\>"], tree, [each for each in where if each != "*.c"], bench)
+    if direct is None or headers is None:
+        return None
+    holders = _any(name for path in headers[:_MOST] for name in _holders(bench.trees.read(tree, path) or b"", tag))
+    chain = rf"(->|\.)[[:space:]]*({holders})(\[[^]]*\])?[[:space:]]*(->|\.)[[:space:]]*({pattern})\>"
+    chained = _grep(["-E", chain], tree, where, bench) if holders else []
+    return None if chained is None else sorted({*direct, *chained})
+
+
+def _any(names: Iterable[bytes]) -> str:
+    return "|".join(sorted({name.decode("ascii") for name in names if name.isascii()}))
+
+
+def _grep(words: Sequence[str], tree: str, where: Sequence[str], bench: Workbench) -> list[bytes] | None:
+    """The files that have it, None where the tree cannot be searched."""
     try:
         out = bench.store.git.run(["--no-literal-pathspecs", "grep", "-z", "-l", "-I", *words, tree, "--", *where], ok=(0, 1))
     except GitFailedError:
@@ -78,11 +96,17 @@ def _mentioning(tag: bytes, names: set[bytes], header: bytes, tree: str, bench: 
     return sorted(row.partition(b":")[2] for row in out.split(b"\0") if row)
 
 
+def _holders(text: bytes, tag: bytes) -> Iterator[bytes]:
+    """The members of other structs that are this struct or point to it."""
+    spelled = re.compile(rb"\bstruct\s+" + re.escape(tag) + rb"\b")
+    yield from (d.name for d in outline(text).declarations if d.kind == "member" and spelled.search(d.spelled))
+
+
 def _users(
     path: bytes, header: bytes, tag: bytes, names: set[bytes], series: Series, result: str, bench: Workbench
 ) -> Iterator[Finding]:
-    used = _named(bench.trees.read(result, path) or b"", tag, names)
-    theirs = _named(bench.trees.read(series.patches[-1].tree, path) or b"", tag, names) if used else {}
+    used = _named(path, tag, names, bench.side(result))
+    theirs = _named(path, tag, names, bench.side(series.patches[-1].tree)) if used else {}
     patch = next(p for p in reversed(series.patches) if any(c.old_path == header for c in p.changes))
     level = Level.ERROR if (architecture(path) or DEFAULT_ARCH) == DEFAULT_ARCH else Level.WARNING
     for name in sorted(used.keys() - theirs.keys()):
@@ -92,14 +116,18 @@ def _users(
         yield Finding(level, "old-code-breaks", _shown(name), patch.commit, header, 1, said, target, hint=hint)
 
 
-def _named(text: bytes, tag: bytes, names: set[bytes]) -> dict[bytes, int]:
-    """Which of the members a file names as members of the struct, and the first line of each."""
+def _named(path: bytes, tag: bytes, names: set[bytes], side: Side) -> dict[bytes, int]:
+    """Which of the members a file of a tree names as members of the struct, and the first line of each."""
+    text = side.text(path) or b""
     plain, lines = blank(text), Lines(text)
     wanted = [number for number, row in enumerate(plain.split(b"\n"), 1) if any(name in row for name in names)]
     functions = [d for d in outline(text).declarations if d.kind == "function"] if wanted else []
+    asked = [access for access in accesses(plain, lines, wanted, functions) if access.name in names and access.tag]
+    steps = {step for access in asked for step in access.path}
+    seen = side.members(steps, side.closure(path, includes(text)), (path, side.oid(path))) if steps else {}
     found: dict[bytes, int] = {}
-    for access in accesses(plain, lines, wanted, functions):
-        if access.name in names and access.tag == tag and not access.path:
+    for access in asked:
+        if end_of_chain(access.tag, access.path, seen) == tag:
             found.setdefault(access.name, access.line)
     return found
 

@@ -29,7 +29,7 @@ def absent_members(view: View, named: Iterable[Access]) -> Iterator[Missing]:
     """
     asked = [access for access in named if access.name not in view.overlay.members]
     here = view.members({name for access in asked for name in (access.name, *access.path)})
-    ends = {access: _end(_root(view, access), access.path, here) for access in asked}
+    ends = {access: end_of_chain(_root(view, access), access.path, here) for access in asked}
     tags = _defined(view, set(ends.values()) - {b""})
     doubtful = []
     for access in asked:
@@ -58,7 +58,7 @@ def changed_members(view: View, named: Iterable[Access]) -> Iterator[Missing]:
     here = view.members({name for access in asked for name in (access.name, *access.path)}) if asked else {}
     found = []
     for access in asked:
-        tag = _end(_root(view, access), access.path, here)
+        tag = end_of_chain(_root(view, access), access.path, here)
         mine = [p for p in here.get(access.name, ()) if tag and p.declaration.owner == tag]
         if len(mine) == 1:
             found.append((access, tag, mine[0]))
@@ -81,7 +81,7 @@ def _root(view: View, access: Access) -> bytes:
     return struct_variables(code).get(access.root, access.tag) if code is not None else access.tag
 
 
-def _end(tag: bytes, path: Iterable[bytes], here: Members) -> bytes:
+def end_of_chain(tag: bytes, path: Iterable[bytes], here: Members) -> bytes:
     """The struct at the end of a chain of members, empty where a step is unclear."""
     for step in path:
         places = [p for p in here.get(step, ()) if tag and p.declaration.owner == tag]

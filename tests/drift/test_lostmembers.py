@@ -24,12 +24,17 @@ LESS = HEADER.replace(b"\tint count;\n", b"", 1)
 
 
 def found(
-    tmp_path: Path, between: Mapping[str, bytes | None], patch: Mapping[str, bytes], user: bytes = USER, at: str = "fs/user.c"
+    tmp_path: Path,
+    between: Mapping[str, bytes | None],
+    patch: Mapping[str, bytes],
+    user: bytes = USER,
+    at: str = "fs/user.c",
+    also: Mapping[str, bytes] | None = None,
 ) -> tuple[list[Finding], str]:
     """What is found where upstream did `between` before the patch, and the commit of that."""
     (tmp_path / "kernel").mkdir()
     kernel = Kernel(tmp_path / "kernel")
-    kernel.base = kernel.commit("release", {BOX: HEADER, at: user})
+    kernel.base = kernel.commit("release", {BOX: HEADER, at: user, **(also or {})})
     before = kernel.commit("fs: convert", between)
     commit = kernel.commit("the patch", patch)
     with Store(tmp_path / "run.git", [kernel.objects]) as store:
@@ -53,6 +58,16 @@ def test_an_initialiser_that_names_it(tmp_path: Path) -> None:
     user = b"#include <linux/box.h>\nstatic struct box box = {\n\t.size = 1,\n\t.count = 2,\n};\n"
     (finding,), _ = found(tmp_path, {"fs/user.c": user.replace(b"\t.count = 2,\n", b"")}, {BOX: LESS}, user)
     assert (finding.symbol, finding.target) == ("count", "fs/user.c:4 still uses it as it was")
+
+
+def test_one_that_names_it_through_another_struct(tmp_path: Path) -> None:
+    holder = b"#include <linux/box.h>\nstruct shelf { struct box *box; struct other other; };\n"
+    user = (
+        b"#include <linux/shelf.h>\nint user(struct shelf *shelf)\n{\n\treturn shelf->other.count +\n\t\tshelf->box->count;\n}\n"
+    )
+    between = {"fs/user.c": user.replace(b" +\n\t\tshelf->box->count", b"")}
+    (finding,), _ = found(tmp_path, between, {BOX: LESS}, user, also={"include/linux/shelf.h": holder})
+    assert (finding.symbol, finding.target) == ("count", "fs/user.c:5 still uses it as it was")
 
 
 def test_a_user_of_another_architecture_is_a_warning(tmp_path: Path) -> None:
