@@ -11,8 +11,8 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate, count
-from operator import add
+from io import BytesIO
+from itertools import accumulate
 
 _SPACES = bytes(b if b in b"\n\r\f\t" else 0x20 for b in range(256))
 
@@ -72,8 +72,9 @@ class Lines:
 
 @lru_cache(maxsize=64)
 def _starts(text: bytes) -> list[int]:
-    """Where each line begins."""
-    return list(map(add, accumulate(map(len, text.split(b"\n")), initial=0), count()))[:-1]
+    """Where each line begins; behind a last newline begins one more."""
+    starts = list(accumulate(map(len, BytesIO(text).readlines()), initial=0))
+    return starts if text.endswith(b"\n") or not text else starts[:-1]
 
 
 @lru_cache(maxsize=64)  # every question about a file of a patch begins with this, in a row

@@ -153,13 +153,14 @@ class KernelGuard:
 
     def _merges(self, views: Iterable[View]) -> Iterable[Missing]:
         """What the merges themselves broke, where they made another text than upstream's."""
-        files = {view: self._merge(view) for view in views} if self._before != self._after else {}
-        lost = {file.path: names for file in files.values() if file is not None and (names := lost_names(file))}
-        for view, file in files.items():
-            if file is not None and file.after != view.change.new:
-                yield from merge_faults(view.change.path, file.before, file.after, view.change.new, view.known)
-                yield from still_used(view, file, lost)
-                yield from no_longer_seen(view, file)
+        merges = {view: self._merge(view) for view in views} if self._before != self._after else {}
+        files = {view: file for view, file in merges.items() if file is not None}
+        made = {view: file for view, file in files.items() if file.after != view.change.new}
+        lost = {file.path: names for file in files.values() if (names := lost_names(file))} if made else {}
+        for view, file in made.items():
+            yield from merge_faults(view.change.path, file.before, file.after, view.change.new, view.known)
+            yield from still_used(view, file, lost)
+            yield from no_longer_seen(view, file)
 
     def _merge(self, view: View) -> Merged | None:
         before, after = (self._trees.read(tree, view.path) for tree in (self._before, self._after))
