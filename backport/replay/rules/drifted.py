@@ -2,9 +2,9 @@
 
 Recognised: the statements that a hunk takes away are in the target, worded differently, and every difference lies within what
 the patch replaces. The target's own wording goes with the rest. Safe because what is taken away is the same statements in the
-same function, one for one, and nothing that the target alone has is among them. Only a suggestion where the patch's new lines
-use a name that the target spelt otherwise there, where the statements are not the same in number, or where another branch of
-an #if is among them: what reads differently may be another configuration's (7c9414385ebf).
+same function, line for line or between the same lines, and nothing that the target alone has is among them. Only a suggestion
+where the patch's new lines use a name that the target spelt otherwise there, where the statements are not the same in number, or
+where another branch of an #if is among them: what reads differently may be another configuration's (7c9414385ebf).
 Example: 8f9f55e83e93 on 2.6.32.y (x86: no IOMMU shutdown at a crash): the call that goes was pci_iommu_shutdown() before.
 """
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from backport.git.merge import rows
 from backport.replay.rules.edits import Edit, edit, hunk_by_hunk
@@ -42,6 +43,8 @@ def _statements(finder: Placer, hunk: Hunk) -> Edit | None:
     frame = finder.frame
     low, high = finder.before.statement(hunk.a, hunk.b)
     same = _ends(frame.base[low:high]) == _ends(frame.ours[spot.x : spot.y])
+    if same and finder.encloses(low, min(high, len(frame.base)), spot.x, spot.y):
+        spot = replace(spot, sure=True)  # the same statements between the same lines, however many lines they are on
     why = "what the patch replaces reads differently in the target, and nothing else is among it"
     branches = any(_BRANCH.match(row) for row in frame.ours[spot.x : spot.y])
     return edit(spot, rows(merged.text), why, merged.carried and same and not branches)

@@ -62,3 +62,16 @@ def test_both_gave_a_number_another_value() -> None:
 def test_nothing_alike_is_nothing() -> None:
     ours = BASE.replace(GONE, b"\twait_for_all(3, cpus);\n\tflush_every(cache);\n")
     assert ask(drifted, BASE, ours, BASE.replace(GONE, b"")) is None
+
+
+def test_the_same_statements_on_another_number_of_lines() -> None:
+    head, tail = b"int f(void)\n{\n\tint x = 0;\n\n", b"\n\treturn x;\n}\n"
+    old = b'\tif (x) {\n\t\tpr_info("the port is %d and busy\\n",\n\t\t\tx);\n\t\tlast = x;\n\t}\n'
+    here = b'\tif (x) {\n\t\tprintk(KERN_INFO "the port is %d "\n\t\t\t"and busy\\n",\n\t\t\tx);\n\t\tlast = x;\n\t}\n'
+    base, ours, theirs = head + old + tail, head + here + tail, head + b"\ttell(x);\n" + tail
+    found = ask(drifted, base, ours, theirs)
+    assert found is not None
+    assert found.sure
+    assert text(found) == theirs
+    more = ask(drifted, base, ours.replace(b"\t\tlast = x;\n", b"\t\tlast = x;\n\t\tmine(x);\n"), theirs)
+    assert more is None or not more.sure
