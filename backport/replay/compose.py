@@ -1,8 +1,8 @@
 """Asks the ladder about every file in conflict, and composes its answers into whole trees.
 
 The first candidate takes the best answer for each file, the second the next best, and so on. A patch lands whole or not at all:
-where the rules abstain on a file, there is one candidate, which leaves that file as it is and says so: it is never sure, nor
-applied unasked. It is what stable did with 81744ee44ab2, of which 2.6.32.y has the header alone.
+where the rules abstain on a file, or on a place in it, there is one candidate, which leaves that as it is and says so: it is
+never sure, nor applied unasked. It is what stable did with 81744ee44ab2, of which 2.6.32.y has the header alone.
 """
 
 from __future__ import annotations
@@ -16,12 +16,11 @@ from backport.model.series import Entry, Patch
 from backport.model.verdict import FileOutcome
 from backport.replay.decide import Decision
 from backport.replay.rules.edits import united
-from backport.replay.situation import Library, Resolution, Situation
+from backport.replay.situation import LEFT, Library, Resolution, Situation
 
 Ladder = Callable[[Situation], tuple[Resolution, ...]]
 """Asked about one file in conflict; answers with resolutions, best first."""
 
-LEFT = "partial"
 _MOST = 3  # candidates of one patch: nobody reads a fourth
 _FILE = 0o100644
 
@@ -30,8 +29,8 @@ _FILE = 0o100644
 class Candidate:
     """The target with the patch as the rules would have it. `resolved` are the outcomes of the files that were in conflict.
 
-    `sure` says that every rule was, and that no other sure rule would have the file otherwise. `left` are the files about which
-    no rule has anything to say.
+    `sure` says that every rule was, and that no other sure rule would have the file otherwise. `left` are the files about which,
+    or about a part of which, no rule has anything to say.
     """
 
     rules: tuple[str, ...]
@@ -52,9 +51,10 @@ def candidates(
     for decision in asked:
         place = situation(patch, tree, decision, library, since)
         found = ladder(place)
-        left += [] if found else [place.path]
+        open_ = not found or LEFT in found[0].rule.split("+")
+        left += [place.path] if open_ else []
         answers.append(found or (_as_it_is(place),))
-    if len(left) == len(decisions):
+    if not any(found and found[0].rule != LEFT for found in answers) and len(left) == len(decisions):
         return ()
     made: dict[str, Candidate] = {}
     for rank in range(1 if left else min(_MOST, max(len(found) for found in answers))):

@@ -8,13 +8,14 @@ from functools import partial
 
 from backport.git.merge import Merger
 from backport.git.trees import PathTakenError
+from backport.model.evidence import Evidence
 from backport.model.finding import Finding
 from backport.model.recording import Recording
 from backport.model.series import Entry, Patch, show_path
 from backport.model.verdict import Conflict, FileOutcome, PatchOutcome, Suggestion, Verdict, rules_of
 from backport.replay.amend import amend
 from backport.replay.astray import astray
-from backport.replay.compose import Candidate, Ladder, candidates
+from backport.replay.compose import Candidate, Ladder, candidates, situation
 from backport.replay.decide import Decision, decide
 from backport.replay.guard import Guard, refusal
 from backport.replay.guard.landed import KCONFIG, Speaks, speaks_all
@@ -23,7 +24,7 @@ from backport.replay.mined import Mined, has_name, mined
 from backport.replay.precision import precision
 from backport.replay.recorded import RULE, recorded_first
 from backport.replay.respelt import in_upstreams_terms, is_sure, respelt
-from backport.replay.rules.ladder import attempt
+from backport.replay.rules.ladder import attempt, over_budget
 from backport.replay.situation import Library
 
 
@@ -231,10 +232,18 @@ class Settler:
         unfound = nowhere and not suggestions
         reason = astray(patch, tree, decisions, self._library) if unfound else ""
         verdict = Verdict.NOT_APPLICABLE if unfound and not reason else Verdict.CONFLICT
-        files = tuple(decision.outcome for decision in decisions)
+        files = tuple(self._judged(patch, tree, decision) for decision in decisions)
         reason = reason or reason_of(verdict, conflicts)
         outcome = PatchOutcome(patch.commit, patch.subject, verdict, files, conflicts, reason=reason)
         return Settled(replace(outcome, suggestions=tuple(suggestions)), findings)
+
+    def _judged(self, patch: Patch, tree: str, decision: Decision) -> FileOutcome:
+        """The outcome of a file in conflict; it says so where no rule was asked, for there would be too much to ask about."""
+        if decision.conflict != "content" or self._policy.ladder is not attempt:
+            return decision.outcome
+        why = over_budget(situation(patch, tree, decision, self._library, self._since))
+        place = Evidence(decision.outcome.rule, decision.outcome.path, "", 0, 0, why)
+        return replace(decision.outcome, evidence=(place,)) if why else decision.outcome
 
     def _by_hand(self, patch: Patch, tree: str, candidate: Candidate) -> tuple[Candidate, str]:
         """A candidate with what a person changed beside the conflicts, or why that does not fit any more."""

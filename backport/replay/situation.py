@@ -17,6 +17,11 @@ from backport.git.trees import Trees
 from backport.model.evidence import Evidence
 from backport.model.series import FileChange, Patch
 
+LEFT = "partial"
+"""What stands in for a rule where none has an answer: the lines, or the file, are left as the target has them."""
+PROVED = "proved"
+"""Among the checks of one answer whose proof is complete, where the file as a whole is only a suggestion."""
+
 
 @dataclass(frozen=True, slots=True)
 class Library:

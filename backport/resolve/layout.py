@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backport.csource.closure import Includes
 from backport.csource.index import Index
@@ -15,6 +15,7 @@ from backport.git.sparse import Stages
 from backport.git.trees import PathTakenError
 from backport.model.series import TREE, Entry, Patch
 from backport.model.verdict import FileOutcome, PatchOutcome
+from backport.resolve.answered import answered
 from backport.resolve.markers import Labels, marked, size_for
 from backport.settings import cache_folder
 
@@ -46,7 +47,7 @@ class Layout:
 
 
 def lay_out(patch: Patch, outcome: PatchOutcome, tree: str, names: Labels, shop: Workshop) -> Layout:
-    """The layout for a patch that does not land on `tree`."""
+    """The layout for a patch that does not land on `tree`; what rules have proved of its conflicts stands answered."""
     rules: dict[bytes, str] = {}
     for conflict in outcome.conflicts:
         rules.setdefault(conflict.path, conflict.rule)
@@ -63,7 +64,8 @@ def lay_out(patch: Patch, outcome: PatchOutcome, tree: str, names: Labels, shop:
     sides = [entry for found in disputed.values() for entry in _stages(found.outcome) if entry is not None and entry.is_file]
     size = size_for([shop.store.read(entry.oid, "blob") for entry in sides])
     for path, found in disputed.items():
-        edits[path] = _shown(found, names, size, shop)
+        pieces = answered(found.pieces, found.outcome, outcome.suggestions, lambda oid: shop.store.read(oid, "blob"))
+        edits[path] = _shown(replace(found, pieces=pieces), names, size, shop)
     unmerged = {path: _stages(found.outcome) for path, found in disputed.items()}
     return Layout(_edited(tree, edits, shop), size, disputed, unmerged, tuple(edits))
 

@@ -169,7 +169,7 @@ def _file(
     if file.rule in PLAIN or not applied:
         bare = PatchOutcome("", "", Verdict.MERGED, (decision.outcome,))
         (true,) = with_evidence(bare, library.store, tuple(CHECKS)).files if landed else bare.files
-        yield from _fields(place, file, true)
+        yield from _fields(place, replace(file, evidence=()) if file.rule == "conflict" else file, true)
         return
     if not decision.conflict and file.rule not in ("recorded", MINED):
         yield Difference(f"{place}.rule", f"there was nothing to resolve: {decision.outcome.rule}")

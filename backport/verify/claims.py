@@ -99,7 +99,7 @@ def evidence(checked: Sequence[Checked], library: Library) -> Iterator[Differenc
 def _evidence(place: str, item: Evidence, file: FileOutcome, before: str, library: Library) -> Iterator[Difference]:
     if item.rule not in (file.rule, "3-way"):
         yield Difference(f"{place}.rule", f"the file was made by {file.rule}")
-    if missing := [name for name in CHECKS if name not in item.checks and file.rule != "take"]:
+    if missing := [name for name in CHECKS if name not in item.checks and file.rule not in ("take", "conflict")]:
         yield Difference(f"{place}.checks", f"it does not say {', '.join(missing)}")
     renamed = file.ours is not None and library.trees.entry(before, item.path) == file.ours
     if item.path != file.path and not renamed:

@@ -1,7 +1,8 @@
 """The ladder: every rule is asked about every dispute, one at a time, and what they answer is put together.
 
 A file's patch is cut into as many patches as it has disputes, each with the hunks of one alone; a rule never sees two at once, so
-that one file may be settled by several rules, and its resolution is as sure as the least sure of them.
+that one file may be settled by several rules, and its resolution is as sure as the least sure of them. Where no rule has an
+answer to a dispute, the others are answered all the same, and that one is left to a person.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from backport.model.evidence import Evidence
 from backport.replay.rules.anchor import anchor
 from backport.replay.rules.cleared import cleared, strange_flags
 from backport.replay.rules.drifted import drifted
@@ -22,7 +24,7 @@ from backport.replay.rules.renames import RULE as RENAMES
 from backport.replay.rules.renames import names, renamed, renames
 from backport.replay.rules.unneeded import unneeded
 from backport.replay.rules.words import words
-from backport.replay.situation import Resolution, Situation
+from backport.replay.situation import LEFT, PROVED, Resolution, Situation
 
 Rule = Callable[[Situation], Resolution | None]
 
@@ -38,16 +40,55 @@ def attempt(situation: Situation, ladder: Sequence[Rule] = LADDER) -> tuple[Reso
     if frame is None:
         whole = situation.ours is None or situation.theirs is None  # the file as such is in dispute
         return tuple(_ranked(_answers(situation, ladder))) if whole else ()
-    answers: list[list[Resolution]] = []
     asked = _asked(situation, frame)
+    answers: list[list[Resolution]] = []
+    left: list[Block] = []
     for block in asked if len(asked) <= _MOST_ASKED else ():
-        found = _answers(narrowed(situation, frame, block), ladder)
-        if not found:
-            return ()
-        answers.append(_ranked(found))
+        for part, found in _each(situation, frame, block, ladder):
+            answers += [_ranked(found)] if found else []
+            left += [] if found else [part]
+    if not answers:
+        return ()
+    if relaid(frame):
+        answers = [[replace(answer, sure=False) for answer in found] for found in answers]
     own = joined(frame.ours, clean_edits(frame, asked))
-    made = tuple(_combined(situation, own, answers)) if answers else ()
-    return tuple(replace(answer, sure=False) for answer in made) if relaid(frame) else made
+    made = _combined(situation, own, answers)
+    return tuple(_partly(situation, answer, left) for answer in made) if left else tuple(made)
+
+
+def over_budget(situation: Situation) -> str:
+    """Why no rule was asked about a file in conflict over its content, in one phrase; '' where they were."""
+    if situation.base is None or situation.ours is None or situation.theirs is None or not situation.regions:
+        return ""
+    frame = framed(situation)
+    if frame is None:
+        return "the rules abstained: over budget (the file is too large, or too different, to be laid over upstream's)"
+    number = len(_asked(situation, frame))
+    return (
+        f"the rules abstained: over budget ({number} disputes in one file, {_MOST_ASKED} at most)" if number > _MOST_ASKED else ""
+    )
+
+
+def _each(situation: Situation, frame: Frame, block: Block, ladder: Sequence[Rule]) -> Iterator[tuple[Block, list[Resolution]]]:
+    """What is said of a block; where no rule can settle it whole, of each of its hunks.
+
+    96869a392992 on 2.6.32.y: one hunk of a block changes a check that the target does not have, the others are in their place.
+    """
+    found = _answers(narrowed(situation, frame, block), ladder)
+    if found or len(block.hunks) == 1:
+        yield block, found
+        return
+    for hunk in block.hunks:
+        part = replace(block, hunks=(hunk,))
+        yield part, _answers(narrowed(situation, frame, part), ladder)
+
+
+def _partly(situation: Situation, answer: Resolution, left: Sequence[Block]) -> Resolution:
+    """An answer beside which some blocks are left as the target has them: a suggestion that says which."""
+    why = "no rule knows what the patch means here: these lines are left as they are"
+    places = tuple(Evidence(LEFT, situation.path, "", block.c + 1, 0, why) for block in left)
+    told = tuple(_marked(item, proved=answer.sure) for item in answer.evidence)
+    return replace(answer, rule=f"{answer.rule}+{LEFT}", sure=False, evidence=(*told, *places))
 
 
 def _asked(situation: Situation, frame: Frame) -> list[Block]:
@@ -113,5 +154,10 @@ def _joined(situation: Situation, own: bytes | None, parts: Sequence[Resolution]
     if texts is None:
         return None
     rule = "+".join(dict.fromkeys(name for part in parts for name in part.rule.split("+")))
-    evidence = tuple(item for part in parts for item in part.evidence)
-    return Resolution(rule, all(part.sure for part in parts), texts, evidence)
+    sure = all(part.sure for part in parts)
+    evidence = tuple(_marked(item, proved=part.sure and not sure) for part in parts for item in part.evidence)
+    return Resolution(rule, sure, texts, evidence)
+
+
+def _marked(item: Evidence, *, proved: bool) -> Evidence:
+    return replace(item, checks=(*item.checks, PROVED)) if proved else item

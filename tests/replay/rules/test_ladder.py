@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from backport.git.merge import Region
 from backport.replay.rules.anchor import anchor
-from backport.replay.rules.ladder import attempt
+from backport.replay.rules.ladder import attempt, over_budget
 from backport.replay.situation import Resolution, Situation
 from tests.replay.rules.ask import best, situation, text
 
@@ -105,3 +107,12 @@ def test_a_file_that_was_laid_out_anew_between_is_for_a_person() -> None:
     assert found is not None
     assert not found.sure
     assert text(found) == ours.replace(b"\tstep_6(card, 6);\n", b"\tnew_6(card);\n")
+
+
+def test_more_disputes_than_a_file_may_have_are_said_to_be_too_many() -> None:
+    base = b"".join(b"int a%d;\nint b%d;\nint c%d;\n" % (i, i, i) for i in range(70))
+    ours, theirs = base.replace(b"int a", b"long a"), base.replace(b"int b", b"char b")
+    asked = replace(situation(base, ours, theirs), regions=(Region(1, b"", b"", b""),))
+    assert attempt(asked) == ()
+    assert over_budget(asked).startswith("the rules abstained: over budget (70 disputes in one file")
+    assert over_budget(replace(asked, theirs=base)) == ""
