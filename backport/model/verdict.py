@@ -91,7 +91,7 @@ class Suggestion:
     `rules` are those that made it, `tree` the target's tree with it, `files` all files of the patch with their results. `diff` is
     what it does to the files in conflict, against the target (unified; '' where nobody asked for it). Of `asked` times that the
     weakest of its rules answered on the corpus it was `right` that often (both 0: not measured). `doubts` are
-    what the guard holds against it.
+    what the guard holds against it. `part` is the rule whose figures these are, where rules were never measured together.
     """
 
     rules: tuple[str, ...]
@@ -101,6 +101,7 @@ class Suggestion:
     right: int = 0
     asked: int = 0
     doubts: tuple[str, ...] = ()
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,8 +112,9 @@ class Settler:
         made = [self._suggestion(tree, Candidate(rules_of(files), False, outcome.tree, files, files), "")] if outcome.tree else []
         for told in outcome.suggestions if outcome.verdict is Verdict.CONFLICT else ():
             files = in_upstreams_terms(told.files, patch, names, store)
-            right, asked = precision(rules_of(files))
-            made += [replace(told, rules=rules_of(files), files=files, right=right, asked=asked)] if not told.doubts else []
+            right, asked, part = precision(rules_of(files))
+            spoken = replace(told, rules=rules_of(files), files=files, right=right, asked=asked, part=part)
+            made += [spoken] if not told.doubts else []
         more = (*made, *plain.outcome.suggestions)
         return replace(plain, outcome=replace(plain.outcome, suggestions=more))
 
@@ -274,8 +275,8 @@ class Settler:
     def _suggestion(self, tree: str, candidate: Candidate, doubt: str) -> Suggestion:
         paths = [outcome.path for outcome in candidate.resolved]
         diff = self._library.history.diff(tree, candidate.tree, paths) if self._policy.diffs else b""
-        right, asked = precision(candidate.rules)
-        return Suggestion(candidate.rules, candidate.tree, candidate.files, diff, right, asked, (doubt,) if doubt else ())
+        right, asked, part = precision(candidate.rules)
+        return Suggestion(candidate.rules, candidate.tree, candidate.files, diff, right, asked, (doubt,) if doubt else (), part)
 
 
 def _unsaid(candidate: Candidate) -> str:

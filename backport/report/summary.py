@@ -91,7 +91,8 @@ def measured(suggestion: Suggestion) -> str:
     if not suggestion.asked:
         return "never measured"
     share = 100 * suggestion.right // suggestion.asked
-    return f"right in {suggestion.right} of {suggestion.asked} real backports ({share} %)"
+    alone = f", measured as {suggestion.part} alone" if suggestion.part else ""
+    return f"right in {suggestion.right} of {suggestion.asked} real backports ({share} %{alone})"
 
 
 def headline(result: RunResult) -> str:
