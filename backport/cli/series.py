@@ -89,6 +89,9 @@ def show(
 @click.option("--allow-hidden", is_flag=True, help="With --from: take code with bidirectional or zero-width characters.")
 @click.option("--trailers/--no-trailers", default=True, help="With --from: add what replies gave (Reviewed-by ...), as b4 does.")
 @click.option("--sloppy-trailers", "sloppy", is_flag=True, help="With --from: also those that are not their sender's.")
+@click.option(
+    "--with-prerequisites", "prerequisites", is_flag=True, help="With --from: put in front what it needs and was only posted."
+)
 @signed.options
 @click.option("--grep", default="", metavar="RE", help="Only commits whose message matches (extended, any case).")
 @click.option("--kernel", "kernels", multiple=True, metavar="PATH|URL", help="A history with the commits.")
@@ -109,6 +112,7 @@ def new(
     allow_hidden: bool,
     trailers: bool,
     sloppy: bool,
+    prerequisites: bool,
     attestation: str,
     keyrings: tuple[str, ...],
     dns: bool,
@@ -136,7 +140,7 @@ def new(
 
         wish = Wish(
             name, source or "", wanted, revision, title or "", base, onto or "", guards, allow_hidden,
-            Policy(attestation), signed.places(keyrings) if attestation != "off" else (), dns, trailers, sloppy,
+            Policy(attestation), signed.places(keyrings) if attestation != "off" else (), dns, trailers, sloppy, prerequisites,
         )  # fmt: skip
         definition = _adopt(wish, kernels, patches)
         _carry(definition, carry, kernels, patches)

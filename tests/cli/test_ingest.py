@@ -269,6 +269,35 @@ def test_prerequisites_that_nothing_has_are_named(repo: Repo, tmp_path: Path) ->
     assert " ".join(done.stdout.split()).count("was posted as ") == 2, done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("said", ["prerequisite-patch-id", "prerequisite-message-id", "Depends-on"])
+def test_prerequisites_that_were_only_posted_are_put_in_front(repo: Repo, tmp_path: Path, said: str) -> None:
+    """Without the option the refusal says what is lacking; with it they are the first patches, and a run applies them."""
+    commits, box = based(repo, tmp_path)
+    posts = repo.git("format-patch", "--stdout", "--thread=shallow", f"{commits[0]}..{commits[2]}")
+    raw = box.read_bytes()
+    if said != "prerequisite-patch-id":
+        (first,) = re.findall(rb"^Message-Id: (<\S+>)", posts.partition(b"PATCH 2/2")[0], re.M | re.I)[:1]
+        raw = re.sub(rb"(?:prerequisite-patch-id: \S+\n)+", said.encode() + b": " + first + b"\n", raw)
+    box.write_bytes(posts + re.sub(rb"^index .*\n", b"", raw, flags=re.M))
+    new = ("series", "new", "mine", "--from", str(box), "--series", "mm: mine", "--kernel", str(repo.path), "--onto", "target")
+    repo.branch("target", commits[0])
+    refused = backport(*new, cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "it needs 2 patches that were only posted (mm: needed 1 ...): add --with-prerequisites" in " ".join(
+        refused.stderr.split()
+    )
+    assert not (tmp_path / "patches").exists()
+    done = backport(*new, "--with-prerequisites", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    kind = "patch" if said == "prerequisite-patch-id" else "message"
+    assert f"prerequisite: {kind}-id" in done.stdout
+    assert "put in front" in " ".join(done.stdout.split())
+    rows = load(tmp_path / "patches/mine/series.toml").commits
+    assert [row.subject for row in rows] == ["mm: needed 1", "mm: needed 2", "mm: mine"]
+    ran = backport("run", "mine", "--kernel", str(repo.path), "--no-srpm", "--quiet", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+
+
 def test_hidden_characters_are_taken_only_where_they_are_allowed(repo: Repo, tmp_path: Path) -> None:
     _, box = posted(repo, tmp_path)
     box.write_bytes(box.read_bytes().replace(b"+changed 2", "+chan\u202eged 2".encode()))

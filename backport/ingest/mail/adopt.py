@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from backport.ingest.definition import NAME
@@ -44,6 +44,7 @@ class Wish:
     dns: bool = False
     trailers: bool = True
     sloppy: bool = False
+    prerequisites: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +65,17 @@ class Adopted:
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """What the mails say: the revision, its patches as mails and where each is from, lines to add to each, what comes first."""
+    """What the mails say: the revision, its patches as mails and where each is from, lines to add to each, what comes first.
+
+    `before` has the mails of what comes first, by their places.
+    """
 
     revision: Revision
     raw: tuple[Found, ...]
     sources: tuple[str, ...]
     lines: tuple[tuple[str, ...], ...]
     needs: tuple[Need, ...]
+    before: Mapping[str, Found]
     notes: tuple[Note, ...]
 
 
@@ -82,22 +87,29 @@ def adopt(wish: Wish, kernels: Sequence[str], patches: Path, progress: Progress)
         taken = _take(mails, wish)
     revision = taken.revision
     keys = Keys(wish.keyrings, dns_text if wish.dns else None)
-    attested = attest(taken.raw, keys) if wish.policy is not Policy.OFF else []
-    insist(attested, wish.policy)
     named = [wish.base] if wish.base else [post.base_commit for post in revision.members if post.base_commit][:1]
     clones = open_sources(kernels, [*named, *filter(None, [wish.onto])], cache_folder(), progress)
     with tempfile.TemporaryDirectory(prefix="backport-") as folder, clones.store(Path(folder) / "run.git") as store:
-        first = prerequisites.look(taken.needs, clones.clones, next(iter(named), ""), revision.date, store)
-        made = make(
-            taken.raw,
-            clones.clones,
-            store,
-            named=named,
-            needs=() if wish.base else first.commits,
-            fallback=wish.base or wish.onto or "HEAD",
-            hidden=wish.hidden,
-            lines=taken.lines,
-        )
+        wanted = wish.prerequisites
+        first = prerequisites.look(taken.needs, clones.clones, next(iter(named), ""), revision.date, store, taken=wanted)
+        before = [taken.before[post.where] for post in first.posts] if wanted else []
+        raw = [*before, *taken.raw]
+        attested = attest(raw, keys) if wish.policy is not Policy.OFF else []
+        insist(attested, wish.policy)
+        try:
+            made = make(
+                raw,
+                clones.clones,
+                store,
+                named=named,
+                needs=() if wish.base else first.commits,
+                fallback=wish.base or wish.onto or "HEAD",
+                hidden=wish.hidden,
+                lines=[*[()] * len(before), *taken.lines],
+            )
+        except InputError as error:
+            then = prerequisites.advice(first, taken=wanted) or error.then
+            raise InputError(error.what, where=error.where, then=then) from error
         title = wish.title or _printable(revision.title) or wish.name
         definition = defined.define(wish.name, title, made, wish.onto or made.base.name, store, wish.policy)
     written = _write(definition, made, keys, patches)
@@ -113,7 +125,11 @@ def _take(mails: Mails, wish: Wish) -> _Taken:
     told = raw if revision.cover is None else [*mails.read([revision.cover.where]), *raw]
     lines, notes = credit.chosen(found, revision, posts, sloppy=wish.sloppy) if wish.trailers else ([()] * len(posts), [])
     needs = prerequisites.needs([message.read(each.raw).body for each in told], mails.archive)
-    return _Taken(revision, tuple(raw), sources, tuple(lines), needs, tuple(notes))
+    own = {post.where for post in posts}
+    needs = tuple(replace(need, posts=tuple(post for post in need.posts if post.where not in own)) for need in needs)
+    wheres = list(dict.fromkeys(post.where for need in needs for post in need.posts))
+    before = dict(zip(wheres, mails.read(wheres), strict=True)) if wish.prerequisites else {}
+    return _Taken(revision, tuple(raw), sources, tuple(lines), needs, before, tuple(notes))
 
 
 def _write(definition: Definition, made: Made, keys: Keys, patches: Path) -> Definition:
