@@ -227,6 +227,20 @@ def test_what_replies_gave_is_in_the_commits_each_time(repo: Repo, tmp_path: Pat
     assert plain.commits[2].commit != definition.commits[2].commit
 
 
+def test_a_name_that_is_no_utf8_is_shown_as_it_can_be(repo: Repo, tmp_path: Path) -> None:
+    (tmp_path / "caf\udce9").mkdir()
+    (tmp_path / "caf\udce9" / "m\udce9.eml").write_bytes(posted(repo, tmp_path)[1].read_bytes())
+    done = backport("ingest", "caf\udce9", "--list", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["series"][0]["revisions"][0]["posts"][0]["where"].startswith("caf\\xe9/m\\xe9.eml#")
+
+
+def test_what_is_neither_file_nor_folder_is_no_source(tmp_path: Path) -> None:
+    done = backport("ingest", "/dev/null", "--list", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "neither a file nor a folder" in done.stderr
+
+
 def based(repo: Repo, folder: Path) -> tuple[list[str], Path]:
     """A base, two prerequisites above it, and a patch that needs them, with what format-patch --base says of them."""
     commits = [repo.commit({b"Makefile": MAKEFILE, b"mm/a.c": numbered(20), b"mm/b.c": numbered(20)}, b"base\n")]

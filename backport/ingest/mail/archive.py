@@ -52,6 +52,7 @@ class Archive:
     """One file, or a scratch file of SQLite's own where `path` is None; a context. A file of another version is made anew."""
 
     def __init__(self, path: Path | None) -> None:
+        self._where = str(path or "a scratch file")
         try:
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -59,15 +60,24 @@ class Archive:
             self._db.execute("pragma synchronous = normal")  # a power failure may take the last reading back, nothing else
             self._threads: _Threads | None = None
             self._prepare()
-        except (sqlite3.DatabaseError, OSError) as error:
-            then = "remove the file: it is a cache"
-            raise EnvironmentFailedError(f"cannot open the archive: {error}", where=str(path), then=then) from error
+        except OSError as error:
+            what = f"cannot make the folder of the cache: {error.strerror}"
+            raise EnvironmentFailedError(what, where=self._where, then="name another with XDG_CACHE_HOME") from error
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
 
     def __enter__(self) -> Archive:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._db.close()
+        if isinstance(error, sqlite3.Error):
+            raise self._failed(error) from error
+
+    def _failed(self, error: sqlite3.Error) -> EnvironmentFailedError:
+        """What SQLite cannot do: a disk that is full, a file that is damaged."""
+        then = "free some space, name another cache with XDG_CACHE_HOME, or remove the file: it is made again"
+        return EnvironmentFailedError(f"cannot use the archive of mails: {error}", where=self._where, then=then)
 
     def _prepare(self) -> None:
         if self._db.execute("pragma user_version").fetchone()[0] == _VERSION:
@@ -91,10 +101,11 @@ class Archive:
             yield
             if self._threads is not None:
                 self._threads.write()
+            self._db.execute("commit")
         except BaseException:
-            self._db.execute("rollback")
+            if self._db.in_transaction:  # not where SQLite has gone back by itself, as it does on a full disk
+                self._db.execute("rollback")
             raise
-        self._db.execute("commit")
 
     def tip(self, origin: str) -> str:
         """Up to where a source was read, '' for a new one."""

@@ -7,6 +7,7 @@ body that holds `From <sha> Mon Sep 17 00:00:00 2001` is thus cut there as git c
 from __future__ import annotations
 
 import mmap
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -74,12 +75,12 @@ def _walk_file(path: Path) -> Iterator[Found]:
                 refused = _unpack(path, unpacked)
                 yield from _walk_mapped(path, unpacked)
             if refused:
-                yield Found(str(path), b"", refused=Refused(str(path), 0, refused))
+                yield Found(shown(path), b"", refused=Refused(shown(path), 0, refused))
             return
         with path.open("rb") as handle:
             yield from _walk_mapped(path, handle)
     except OSError as error:
-        yield Found(str(path), b"", refused=Refused(str(path), 0, f"cannot read it: {error.strerror or error}"))
+        yield Found(shown(path), b"", refused=Refused(shown(path), 0, f"cannot read it: {error.strerror or error}"))
 
 
 def _unpack(path: Path, into: IO[bytes]) -> str:
@@ -114,10 +115,10 @@ def _walk_mapped(path: Path, handle: IO[bytes]) -> Iterator[Found]:
     with content:
         starts = _starts(content)
         if (first := next(starts, None)) is None or (second := next(starts, None)) is None:
-            yield _cut(content, str(path), 0, len(content))
+            yield _cut(content, shown(path), 0, len(content))
             return
         for number, (start, end) in enumerate(pairwise(chain((first, second), starts, (len(content),))), 1):
-            yield _cut(content, f"{path}#{number}", start, end)
+            yield _cut(content, f"{shown(path)}#{number}", start, end)
 
 
 def _starts(content: mmap.mmap) -> Iterator[int]:
@@ -160,3 +161,10 @@ def check(path: Path) -> None:
             "give an mbox, a maildir, a folder of patches, a quilt series, a public-inbox archive, a Message-ID, REPOSITORY#A..B"
         )
         raise InputError("there is no such file or folder", where=str(path), then=then)
+    if not (path.is_file() or path.is_dir()):
+        raise InputError("it is neither a file nor a folder", where=str(path), then="write what comes out of it to a file first")
+
+
+def shown(path: Path | str) -> str:
+    """A path as text that any file can hold: bytes of its name that are no UTF-8 are written with backslashes."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")

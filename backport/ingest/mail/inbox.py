@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from backport.git.clone import Clone, open_clone, tip_of
 from backport.ingest.mail.archive import Archive, Row
-from backport.ingest.mail.boxes import Found
+from backport.ingest.mail.boxes import Found, shown
 from backport.model.mail import Refused
 from backport.model.progress import Progress
 
@@ -58,12 +58,12 @@ def update(archive: Archive, clones: Sequence[Clone], progress: Progress) -> int
 
     Killed at any moment, the archive is as it was before the epoch. An epoch whose history was rewritten is read again whole.
     """
-    new = [(clone, tip) for clone in clones if (tip := tip_of(clone)) and tip != archive.tip(str(clone.git_dir))]
+    new = [(clone, tip) for clone in clones if (tip := tip_of(clone)) and tip != archive.tip(shown(clone.git_dir))]
     return sum(_update(archive, clone, tip, progress) for clone, tip in new)
 
 
 def _update(archive: Archive, clone: Clone, tip: str, progress: Progress) -> int:
-    origin = str(clone.git_dir)
+    origin = shown(clone.git_dir)
     total = 0
     with _store([clone]) as store, archive.change():
         events, broken = _events(archive, store, origin, tip)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 LARGEST = 32 << 20  # a mail; lists stop at 1 MB, and the largest patch of the kernel's history in one mail has 8
 LONGEST_HEAD = 256 << 10
 MOST_PARTS = 200
+_DEEPEST = 20  # multiparts in one mail; the email package asks each line of all that are open: of 90, for 17 seconds
 _MOST_PARENTS = 200
 NO_DATE = b"Date: Sat, 1 Jan 2000 00:00:00 +0000"  # for who has none; not 1970, which rpm refuses in a changelog
 _FIRST_DATE, _LAST_DATE = 631152000, 4102444800  # 1990 and 2100: what is outside was never true
@@ -207,6 +208,8 @@ def _parts(kind: bytes, body: bytes) -> bytes:
     raw = b"Content-Type:" + kind + b"\n\n" + body
     if raw.count(b"\nContent-Type:") + raw.count(b"\ncontent-type:") > MOST_PARTS:
         raise MailRefusedError(f"it has more than {MOST_PARTS} MIME parts")
+    if len(re.findall(rb"^content-type:\s{0,9}multipart/", raw, re.M | re.I)) > _DEEPEST:
+        raise MailRefusedError(f"it has more than {_DEEPEST} MIME parts that have parts themselves")
     from email import message_from_bytes
     from email.errors import MessageError
 

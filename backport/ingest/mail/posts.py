@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from urllib.parse import unquote
 
 from backport.ingest.mail import message, subject
@@ -12,19 +14,23 @@ from backport.ingest.mail.message import Mail
 from backport.model.mail import Kind, Label, Trailer
 from backport.model.series import decode, show_path
 
-_TRAILER = re.compile(rb"\n[ \t]?([A-Z][A-Za-z]*(?:-[A-Za-z]+)*-[Bb]y|Fixes)[ \t]*:[ \t]*(\S[^\r\n]{0,300})")
+# Every repetition has an end, so that no hostile line makes them try without one: a line of `A-A-A-...` took 1.2 GB.
+_TRAILER = re.compile(
+    rb"\n[ \t]?([A-Z][A-Za-z]{0,30}(?:-[A-Za-z]{1,30}){0,5}-[Bb]y|Fixes)[ \t]{0,9}:[ \t]{0,9}(\S[^\r\n]{0,300})"
+)
 _BASE = re.compile(rb"^base-commit: *([0-9a-f]{40})\b", re.M)
 _CHANGE = re.compile(rb"^[Cc]hange-[Ii]d: *(\S{4,120})", re.M)
-_LINK = re.compile(
-    rb"https?://(?:[\w.-]+\.)?(?:kernel\.org|marc\.info|msgid\.link)/[^\s<>]*?([^/\s<>\"']+(?:@|%40)[^/\s<>\"'\])]+)"
-)
+_LINK = re.compile(rb"https?://(?:[\w.-]{1,60}\.)?(?:kernel\.org|marc\.info|msgid\.link)/([^\s<>]{1,400})")
+_LINKED = re.compile(rb"[^\"']+?(?:@|%40)[^\"'\])]+")
 _WHOLE = re.compile(rb"\b(?:the|this|whole|entire|full)\s+(?:patch\s?)?(?:series|patchset|set)\b")
 # A MIME mail without these holds nothing for us. They stand at the beginning of a line, where quoted-printable leaves them whole.
 _OF_USE = re.compile(
-    rb"\n(?:[A-Z][A-Za-z]*(?:-[A-Za-z]+)*-[Bb]y:|Fixes:|\+\+\+ |diff --git |(?i:content-transfer-encoding:\s*base64))"
+    rb"\n(?:[A-Z][A-Za-z]{0,30}(?:-[A-Za-z]{1,30}){0,5}-[Bb]y:|Fixes:|\+\+\+ |diff --git "
+    rb"|(?i:content-transfer-encoding:\s{0,9}base64))"
 )
 _MOST_FILES = 2000
 _MOST_TRAILERS = 100
+_MOST_MENTIONS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,7 @@ def read(raw: bytes, where: str) -> Read:
     posted = kind in (Kind.PATCH, Kind.COVER)
     change = _CHANGE.search(body) if posted and b"hange-" in body else None
     base = _BASE.search(body) if posted and b"\nbase-commit:" in body else None
-    mentions = _LINK.findall(body)[:50] if posted and b"://" in body else []
+    mentions = list(islice(_mentions(body), _MOST_MENTIONS)) if posted and b"://" in body else []
     trailers = _trailers(body)
     return Read(
         where=where,
@@ -93,8 +99,17 @@ def _trailers(body: bytes) -> tuple[Trailer, ...]:
     if b"-by:" not in body and b"-By:" not in body and b"Fixes:" not in body:
         return ()
     end = body.find(b"\ndiff --git ")
-    found = _TRAILER.findall(b"\n" + body[: end if end >= 0 else len(body)])[:_MOST_TRAILERS]  # "^" would be tried at each byte
-    return tuple(Trailer(decode(key), decode(value.strip())) for key, value in found)
+    text = b"\n" + body[: end if end >= 0 else len(body)]  # "^" would be tried at each byte
+    return tuple(Trailer(decode(m[1]), decode(m[2].strip())) for m in islice(_TRAILER.finditer(text), _MOST_TRAILERS))
+
+
+def _mentions(body: bytes) -> Iterator[bytes]:
+    """The message-ids in links to archives. A link is cut into its parts by hand: one expression for all of it took hours."""
+    for link in _LINK.finditer(body):
+        for part in link[1].split(b"/"):
+            if match := _LINKED.match(part):
+                yield match[0]
+                break
 
 
 def _shown(path: bytes) -> str:

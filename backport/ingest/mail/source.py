@@ -92,6 +92,7 @@ def _scratch(stack: ExitStack, source: str, box: Box | Quilt | Branch, progress:
     from backport.ingest.mail.rows import row_of
 
     archive = stack.enter_context(Archive(None))
+    origin = boxes.shown(source)
     progress.stage("ingest", 0)
     total = 0
     pending: list[Row] = []
@@ -104,11 +105,11 @@ def _scratch(stack: ExitStack, source: str, box: Box | Quilt | Branch, progress:
                 except MailRefusedError as error:
                     refused = Refused(found.where, error.line, error.what)
             if refused is not None:
-                archive.refuse(source, [refused])
+                archive.refuse(origin, [refused])
             progress.step(found.where)
             if len(pending) >= _BATCH:
-                total += archive.add(source, pending)
+                total += archive.add(origin, pending)
                 pending = []
-        total += archive.add(source, pending)
+        total += archive.add(origin, pending)
     progress.done(f"{total} mails")
     return Mails(source, archive, box.read, total)

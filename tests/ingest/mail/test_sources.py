@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import os
+import shlex
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -108,6 +111,37 @@ def test_hostile_mails_are_read_or_refused_but_never_fatal(odd: str) -> None:
             posts.read(HOSTILE[odd], "here")
     else:
         assert len(posts.read(HOSTILE[odd], "here").mail.parents) <= 201
+
+
+LABORIOUS = {
+    "a line of hyphens": letter("[PATCH] a", "a", text="\n" + "A-" * (8 << 20) + "-by: x\n"),
+    "links that never name a mail": letter("[PATCH] a", "a", text="https://lore.kernel.org/" * 400_000 + "\n"),
+    "one link without end": letter("[PATCH] a", "a", text="https://lore.kernel.org/" + "a/" * (4 << 20) + "\n"),
+    "two million trailers": letter("Re: a", "a", text="Reviewed-by: x\n" * (2 << 20), change=""),
+    "90 MIME parts one in the other": b"From: a@b\nSubject: [PATCH] d\n"
+    + b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(90))
+    + b"Content-Type: text/plain\n\n"
+    + b"+++ line\n" * 1_500_000,
+    "10,000 MIME parts": b"From: a@b\nSubject: [PATCH] d\nContent-Type: multipart/mixed; boundary=q\n\n"
+    + b"--q\nContent-type: text/plain\n\n+++ x\n" * 10_000,
+}
+
+
+@pytest.mark.parametrize("odd", LABORIOUS)
+def test_a_mail_that_is_laborious_costs_little_time_and_memory(tmp_path: Path, odd: str) -> None:
+    """Each took minutes or a gigabyte once. The mail itself is there a few times over: 20 MB are 100."""
+    (tmp_path / "m.eml").write_bytes(LABORIOUS[odd])
+    ask = (
+        "import re, sys, time; from pathlib import Path\n"
+        "from backport.ingest.mail.source import open_mails; from backport.model.progress import Silent\n"
+        "with open_mails(sys.argv[1], Path(), Silent()) as mails:\n"
+        "    print(mails.archive.count() + len(mails.archive.refused()), time.process_time())\n"
+        "print(re.search(r'VmHWM:\\s*(\\d+)', Path('/proc/self/status').read_text())[1])\n"
+    )
+    count, seconds, peak = run([sys.executable, "-c", ask, tmp_path / "m.eml"], tmp_path).stdout.split()
+    assert int(count) == 1
+    assert float(seconds) < 8
+    assert int(peak) < 300 << 10
 
 
 def test_a_maildir_and_a_folder_of_patches(tmp_path: Path) -> None:
@@ -243,6 +277,22 @@ def test_killed_in_the_middle_nothing_is_half_there(repo: Repo, tmp_path: Path, 
         pass
     with open_mails(str(repo.path), tmp_path, Silent()) as mails:
         assert names(mails.archive) == [f"m{n}" for n in range(9)]
+
+
+def test_a_disk_that_is_full_is_said_and_nothing_is_half_there(repo: Repo, tmp_path: Path) -> None:
+    """A limit on the size of a file is what SQLite meets on a full disk: it goes back by itself, and then cannot be told to."""
+    epoch(repo, *(letter(f"[PATCH] {n}", f"m{n}", text="x" * 200, change=f"{'d' * 200}{n} x") for n in range(900)))
+    program = "from backport.cli import main; main()"
+    ask = [sys.executable, "-c", program, "ingest", str(repo.path), "--list"]
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    small = "ulimit -f 200; exec " + shlex.join(ask)
+    done = subprocess.run(["bash", "-c", small], env=environment, capture_output=True, text=True)
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "cannot use the archive of mails" in done.stderr
+    assert "Traceback" not in done.stderr
+    again = subprocess.run(ask, env=environment, capture_output=True, text=True)
+    assert again.returncode == 0
+    assert "900 mails (900 new)" in again.stdout
 
 
 def damage(repo: Repo, oid: str) -> None:
