@@ -24,6 +24,7 @@ from rich.table import Table
 from backport.git.clone import open_clone, tip_of
 from backport.git.inbox import brought, mails
 from backport.git.store import Store
+from backport.ingest.mail.message import LARGEST
 from backport.ingest.mail.source import open_mails
 from backport.model.progress import Silent
 
@@ -58,7 +59,15 @@ def parsed(epoch: Path, folder: Path) -> int:
     clone = open_clone(epoch)
     with Store(folder / "peer.git", [clone.objects]) as store:
         blobs = [oid for oid, _ in brought(store, "", tip_of(clone)) or []]
-        return sum(bool(message_from_bytes(raw)) for _, raw in mails(store, blobs))
+        return sum(bool(message_from_bytes(raw)) for _, raw in mails(store, blobs, LARGEST))
+
+
+def asking(epoch: Path, folder: Path, title: str) -> tuple[float, float]:
+    """The best of five times that one series is asked for, of an archive that was read."""
+    command = [sys.executable, "-m", "backport", "ingest", str(epoch), "--series", title]
+    environment = {**os.environ, "XDG_CACHE_HOME": str(folder / "xdg")}
+    subprocess.run(command, check=True, env=environment, capture_output=True)
+    return min(timed(lambda: subprocess.run(command, check=True, env=environment, capture_output=True)) for _ in range(5))
 
 
 def main() -> None:
@@ -78,11 +87,7 @@ def main() -> None:
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
     set_head(short, tip_of(open_clone(epoch)))
     update = timed(ingest)
-    title = "erofs: modernize device IDR to XArray"
-    command = [sys.executable, "-m", "backport", "ingest", str(short), "--series", title]
-    environment = {**os.environ, "XDG_CACHE_HOME": str(folder / "xdg")}
-    subprocess.run(command, check=True, env=environment, capture_output=True)
-    asked = min(timed(lambda: subprocess.run(command, check=True, env=environment, capture_output=True)) for _ in range(5))
+    asked, long = (asking(short, folder, title) for title in ("erofs: modernize device IDR to XArray", "inode page cache share"))
     bare = min(timed(lambda: subprocess.run([sys.executable, "-c", "pass"], check=True)) for _ in range(5))
     peer = timed(lambda: parsed(epoch, folder))
     table = Table("what", "wall s", "cpu s", "mails a second (wall)", title=f"{counts[0]} mails, then {counts[1]}")
@@ -90,6 +95,7 @@ def main() -> None:
         ("first ingest", first, counts[0]),
         ("update with ten new mails", update, 0),
         ("backport ingest --series, the whole command", asked, 0),
+        ("the same for a series of 20 revisions", long, 0),
         ("python -c pass", bare, 0),
         ("git and email.parser over the same mails, nothing else", peer, counts[0]),
     )
