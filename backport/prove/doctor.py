@@ -9,6 +9,11 @@ from pathlib import Path
 
 from backport.model.proof import Tool
 
+# Where the names were checked. Debian's: apt-cache, by the tests on each run there. Fedora's, of which no mirror was at hand:
+# git, rpm-build, patch, make, gcc, perl, bc, flex, bison are BuildRequires of Fedora's kernel.spec (4.10 to 6.x),
+# elfutils-libelf-devel of Red Hat's; glibc-devel and ccache are installed by libvirt's containers on Fedora, made by lcitool;
+# qemu-system-x86-core by several projects' instructions for it. That rpm2cpio is in `rpm` is from memory alone. Where there is a
+# dnf, the tests ask it.
 _TOOLS = (
     Tool("git", "every command", "git", "git", True),
     Tool("rpmbuild", "SRPMs; booting out of a package", "rpm", "rpm-build", False),
