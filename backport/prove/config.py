@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from backport.model.errors import InputError
@@ -25,11 +25,15 @@ _NEWLINES = b"\n" * 30000  # the answer to every question of oldconfig; less tha
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A symbol (without CONFIG_) and the value that it must have, as .config writes it; `n` for not set."""
+    """A symbol (without CONFIG_) and the value that it must have, as .config writes it; `n` for not set.
+
+    Who wished it (`source`) is for messages, and no part of its words: by these what was built is kept, and a definition that
+    lies in another folder shall find it.
+    """
 
     symbol: str
     value: str
-    source: str
+    source: str = field(repr=False)
     optional: bool = False
 
 

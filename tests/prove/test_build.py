@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from backport.model.errors import EnvironmentFailedError, InputError
 from backport.model.progress import Silent
 from backport.model.proof import Outcome
 from backport.model.series import Entry
-from backport.prove import profile, toolchain
+from backport.prove import profile, results, toolchain
 from backport.prove.bench import Bench, open_bench
 from backport.prove.build import Built, Chain, Setup, Step, build
 from backport.prove.config import Recipe, parse
@@ -151,6 +151,16 @@ def test_a_second_run_builds_nothing(mini: Mini, monkeypatch: pytest.MonkeyPatch
     first = mini.build(("one", tree, SYSFS))
     monkeypatch.setattr(Bench, "checkout", lambda *_: pytest.fail("it built again"))
     assert found(mini.build(("one", tree, SYSFS))) == found(first)
+
+
+def test_a_definition_in_another_folder_finds_what_was_built(mini: Mini) -> None:
+    """A copy of a series, with its probe's manifest, was a minute and a half of building the same kernel again."""
+    one, other = (
+        Recipe("boot", "allnoconfig", parse("CONFIG_A=y\n", place)) for place in ("here/probe.toml", "there/probe.toml")
+    )
+    setup = mini.setup()
+    assert replace(setup, recipe=one).folder == replace(setup, recipe=other).folder
+    assert results.key("tree", one) == results.key("tree", other)
 
 
 def test_only_what_changed_is_written_and_compiled(mini: Mini) -> None:
