@@ -119,6 +119,21 @@ def test_a_graph_that_is_carried_over_says_what_a_new_one_does(tmp_path: Path, n
                 assert carried.closure(*asked) == Includes(trees, after, index).closure(*asked), path
 
 
+@pytest.mark.parametrize("name", CHANGES)
+def test_graphs_that_answer_by_turns_do_not_mislead_each_other(tmp_path: Path, name: str) -> None:
+    """Each looks into folders that the other has not met yet, after both were found to be alike so far."""
+    with empty_store(tmp_path) as store, Index(Reader(store, 1)) as index:
+        trees = Trees(store)
+        other = {path: text for path, text in (FILES | CHANGES[name]).items() if text is not None}
+        one, two = make_tree(store, FILES), make_tree(store, other)
+        graph = Includes(trees, one, index)
+        pair = (graph, one, FILES), (graph.onto(two), two, other)
+        for path in sorted(path for path in FILES if path.endswith(".c")):
+            for shared, tree, files in (pair, pair[::-1])[len(path) % 2]:
+                asked = path.encode(), includes(files[path])
+                assert shared.closure(*asked) == Includes(trees, tree, index).closure(*asked), path
+
+
 def test_a_graph_with_what_a_series_brings_is_carried_over_and_back(tmp_path: Path) -> None:
     with empty_store(tmp_path) as store, Index(Reader(store, 1)) as index:
         tree = make_tree(store, FILES)
