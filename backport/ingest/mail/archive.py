@@ -199,9 +199,10 @@ class Archive:
             query = "select thread, address, key from mail where date between ? and ? and kind in ('patch', 'cover')"
             span = (min(dates) - days * 86400, max(dates) + days * 86400)
             people = {each.head.address for each in revisions}
-            titles = [set(title_key(each.title).split()) for each in revisions]
+            titles = {frozenset(title_key(each.title).split()) for each in revisions}  # most revisions have one title
             near = {row for row in self._db.execute(query, span) if row[0] not in found}
-            found.update(t for t, who, key in near if who in people or any(_alike(set(key.split()), words) for words in titles))
+            spoken = {key: frozenset(key.split()) for _, _, key in near}
+            found.update(t for t, who, key in near if who in people or any(_alike(spoken[key], words) for words in titles))
         return found
 
     def _among(self, query: str, values: Iterable[object]) -> list[tuple]:  # type: ignore[type-arg]
@@ -260,7 +261,7 @@ class _Threads:
         return thread
 
 
-def _alike(one: set[str], other: set[str]) -> bool:
+def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
     return len(one & other) * 2 >= max(len(one), len(other), 1)
 
 

@@ -58,6 +58,7 @@ def parse(subject: str) -> Label:
     return Label(patch, pull, reply, version, labelled, number, total, tuple(sorted(set(tags))), (kept + rest).strip())
 
 
+@lru_cache(4096)  # each revision of a series is compared with each other one
 def title_key(title: str) -> str:
     """A title for comparison: lower case, letters and digits only, so that a comma or a dash makes no new series."""
     return " ".join(re.findall(r"\w+", title.lower()))
