@@ -30,6 +30,7 @@ from backport.model.series import TREE, FileChange, Patch, Series, show_path
 
 KIND = "number-clash"
 Lines = Mapping[bytes, Sequence[tuple[int, bytes]]]
+_LARGEST = 4 << 20  # a table: the guard lists it as not checked
 _CANDIDATE = re.compile(rb"^\s*(?:#\s*define\s+\w+\s+\S|[A-Za-z_]\w*\s*(?:=[^=;]*)?,?\s*(?:/[/*].*)?$)")
 
 
@@ -82,7 +83,10 @@ def _collect(series: Series, lines: Sequence[Lines], store: Store) -> list[_Adde
             numbers = {number for number, row in new.get(path, ()) if _CANDIDATE.match(row)}
             if path not in last and not numbers:
                 continue
-            last[path] = Header(path, store.read(change.new.oid, "blob"), b"x86", kernel=True)  # parsed where it is asked
+            text = store.read(change.new.oid, "blob")
+            if len(text) > _LARGEST:
+                continue
+            last[path] = Header(path, text, b"x86", kernel=True)  # parsed where it is asked
             old = _words(change, store)
             words.setdefault(path, set()).update(old)
             for constant in simple(last[path].constants) if numbers else ():

@@ -11,6 +11,7 @@ _TOLD = 5  # names or files of one reason that are listed
 _REASONS = {
     "assembler": ("{} in assembler", "names in .S files are not checked", ""),
     "large": ("{} of more than 4 MB", "such a file is a table: its names are not checked", ""),
+    "binary": ("{} that a NUL says is no text", "its names are not checked", ""),
     "absent": ("{} that the target does not have", "the replay says so too", ""),
     "unexplained": (
         "{} on added lines",

@@ -34,6 +34,7 @@ STAGE = "drift"
 _SOURCE = (b".c", b".h")
 _NOTHING = Added((), frozenset(), frozenset(), (), ())
 _LARGEST = 4 << 20  # a file of more than that is a table: its words take six seconds
+_BINARY = 8000  # bytes at the start of a file in which a NUL says that it is no text: git's own rule
 _TELLING = 12  # bytes of a line from which it tells one file from another
 
 
@@ -78,8 +79,9 @@ class KernelGuard:
                 continue
             if change.new_path.endswith(_SOURCE):
                 text = self._store.read(change.new.oid, "blob")
-                if len(text) > _LARGEST:
-                    self._unchecked.leave("large", change.new_path)
+                if len(text) > _LARGEST or b"\0" in text[:_BINARY]:
+                    self._unchecked.leave("large" if len(text) > _LARGEST else "binary", change.new_path)
+                    self._learn(change, _NOTHING)  # others may include it
                     continue
                 added.append((change, read_added(text, change.new.oid, lines, self._index) if lines else _NOTHING))
             elif change.new_path.endswith(b".S") and lines:

@@ -55,6 +55,21 @@ def test_a_table_of_ten_megabytes(kernel: Kernel, whole: Whole) -> None:
     assert "1 file (drivers/table.c) of more than 4 MB" in left(report)
 
 
+def test_a_header_of_ten_megabytes_is_seen_by_those_that_include_it(kernel: Kernel, whole: Whole) -> None:
+    table = b"".join(b"#define REGISTER_NUMBER_%06d 0x%x\n" % (n, n) for n in range(140_000))
+    assert len(table) > 4 << 20
+    source = b"#include <linux/table.h>\n" + (kernel.folder / SCAN).read_bytes() + b"int more = REGISTER_NUMBER_000007;\n"
+    report = whole(kernel.commit("a table", {"include/linux/table.h": table, SCAN: source}))
+    assert {kind for kind, _, _ in said(report)} <= {"kabi-unread"}
+    assert "1 file (include/linux/table.h) of more than 4 MB" in left(report)
+
+
+def test_a_source_file_that_is_no_text(kernel: Kernel, whole: Whole) -> None:
+    report = whole(kernel.commit("noise", {"drivers/noise.c": bytes(range(256)) * 400}))
+    assert said(report) == []
+    assert "1 file (drivers/noise.c) that a NUL says is no text" in left(report)
+
+
 def test_headers_that_include_each_other_and_themselves(kernel: Kernel, whole: Whole) -> None:
     ring = {
         f"include/linux/ring{n}.h": b"#include <linux/ring%d.h>\n#include <linux/ring%d.h>\n" % ((n + 1) % 3, n) for n in range(3)
