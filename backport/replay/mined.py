@@ -19,13 +19,14 @@ from backport.model.cause import Cause
 from backport.model.errors import BackportError
 from backport.model.finding import Finding
 from backport.replay.guard.landed import HEADERS
+from backport.replay.mined_calls import MinedArgument, arguments
 from backport.replay.rules.lines import Hunk
 from backport.replay.rules.near import pair_near, tokens
 from backport.replay.rules.renames import substituted
 from backport.replay.situation import Library
 
 _NAMES = ("absent-symbol", "absent-member", "strange-word")
-_MEMBER = "absent-member"
+_MEMBER, _ARITY = "absent-member", "arity-changed"
 _MOST_NAMES = 12  # a patch that misses more builds on something that the target does not have at all
 _MOST_COMMITS = 4  # that first brought a name to a file: the later ones only use it
 _MOST_PLACES = 4000  # hunks of one commit: a treewide rename has that many
@@ -52,26 +53,31 @@ class Mined:
         return f"{self.new.decode()} was {self.old.decode()} before {self.cause.commit[:12]} ({lines} of it)"
 
 
+Respelling = Mined | MinedArgument
 Knows = Callable[[bytes, bytes], bool]
 """Whether the target has a name, for a file of upstream's path."""
 
 
-def mined(findings: Sequence[Finding], since: Callable[[], str], until: str, library: Library, knows: Knows) -> tuple[Mined, ...]:
-    """What the names that block a patch were called at `since`; empty unless that is known of every one of them.
+def mined(
+    findings: Sequence[Finding], since: Callable[[], str], until: str, library: Library, knows: Knows
+) -> tuple[Respelling, ...]:
+    """What the names that block a patch were called at `since`, or took; empty unless that is known of every one of them.
 
     `until` is the patch's parent. Where something else blocks it as well, names would not help. A shallow or partial history says
     nothing.
     """
     blocking = [found for found in findings if found.blocks]
     missing = {_name(found): found for found in blocking if found.kind in _NAMES}
-    if not missing or len(missing) > _MOST_NAMES or any(found.kind not in _NAMES for found in blocking):
+    calls = {_name(found): found.introduced_by for found in blocking if found.kind == _ARITY}
+    if not blocking or len(blocking) > _MOST_NAMES or any(found.kind not in (*_NAMES, _ARITY) for found in blocking):
         return ()
     try:
         base = since()
         made = tuple(_mined(missing, base, until, library, knows)) if base else ()
+        taken = arguments({name: cause for name, cause in calls.items() if cause is not None}, library)
     except BackportError:
         return ()
-    return made if len(made) == len(missing) else ()
+    return (*made, *taken) if (len(made), len(taken)) == (len(missing), len(calls)) else ()
 
 
 def has_name(name: bytes, path: bytes, tree: str, moved: Mapping[bytes, bytes], library: Library) -> bool:

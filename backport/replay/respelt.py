@@ -17,7 +17,8 @@ from backport.model.evidence import Evidence
 from backport.model.series import Entry, FileChange, Patch
 from backport.model.verdict import PLAIN, FileOutcome, PatchOutcome, rules_of
 from backport.replay.guard.place import around, changes
-from backport.replay.mined import Mined
+from backport.replay.mined import Mined, Respelling
+from backport.replay.mined_calls import MinedArgument, with_arguments
 from backport.replay.rules.lines import hunks
 
 RULE = "mined"
@@ -25,34 +26,36 @@ _LARGEST = 2 << 20
 _SURE = 2  # lines of a commit that must show a name's predecessor before it is more than a suggestion
 
 
-def respelt(patch: Patch, names: Sequence[Mined], store: Store) -> Patch:
+def respelt(patch: Patch, names: Sequence[Respelling], store: Store) -> Patch:
     """The patch with the target's names on the lines that it adds; what it takes away stays as upstream has it."""
     return replace(patch, changes=tuple(_respelt(change, names, store) for change in patch.changes))
 
 
-def is_sure(names: Sequence[Mined], outcome: PatchOutcome) -> bool:
+def is_sure(names: Sequence[Respelling], outcome: PatchOutcome) -> bool:
     """Whether the patch merges with these names, and the history shows every one of them more than once."""
     return outcome.verdict.landed and not rules_of(outcome.files) and all(name.shown >= _SURE for name in names)
 
 
 def in_upstreams_terms(
-    files: Sequence[FileOutcome], patch: Patch, names: Sequence[Mined], store: Store
+    files: Sequence[FileOutcome], patch: Patch, names: Sequence[Respelling], store: Store
 ) -> tuple[FileOutcome, ...]:
     """The outcomes with upstream's own blob as theirs, and the names as their rule and evidence where one was put back."""
     theirs = {change.new_path: change.new for change in patch.changes}
     return tuple(_told(file, theirs.get(file.upstream_path, file.theirs), names, store) for file in files)
 
 
-def _respelt(change: FileChange, names: Sequence[Mined], store: Store) -> FileChange:
+def _respelt(change: FileChange, names: Sequence[Respelling], store: Store) -> FileChange:
     if change.new is None or not change.new.is_file:
         return change
     old, new = _text(change.old, store), _text(change.new, store)
     if b"\0" in new or max(len(old), len(new)) > _LARGEST or not any(name.new in new for name in names):
         return change
     lines = rows(new)
-    for hunk in hunks(rows(old), lines):
-        lines[hunk.c : hunk.d] = [_spelt(row, names) for row in lines[hunk.c : hunk.d]]
-    text = b"".join(lines)
+    changed = hunks(rows(old), lines)
+    spelt = [name for name in names if isinstance(name, Mined)]
+    for hunk in changed:
+        lines[hunk.c : hunk.d] = [_spelt(row, spelt) for row in lines[hunk.c : hunk.d]]
+    text = with_arguments(b"".join(lines), changed, [name for name in names if isinstance(name, MinedArgument)])
     return change if text == new else replace(change, new=Entry(change.new.mode, store.write("blob", text)))
 
 
@@ -63,7 +66,7 @@ def _spelt(row: bytes, names: Sequence[Mined]) -> bytes:
     return row
 
 
-def _told(file: FileOutcome, theirs: Entry | None, names: Sequence[Mined], store: Store) -> FileOutcome:
+def _told(file: FileOutcome, theirs: Entry | None, names: Sequence[Respelling], store: Store) -> FileOutcome:
     if file.theirs == theirs or file.result is None:
         return replace(file, theirs=theirs)
     rule = RULE if file.rule in PLAIN else f"{RULE}+{file.rule}"

@@ -20,7 +20,7 @@ from backport.replay.decide import Decision, decide
 from backport.replay.guard import Guard, refusal
 from backport.replay.guard.landed import KCONFIG, Speaks, speaks_all
 from backport.replay.guard.text import CHECKS, SEARCHING, Check, still_said, text_findings
-from backport.replay.mined import Mined, has_name, mined
+from backport.replay.mined import Respelling, has_name, mined
 from backport.replay.precision import precision
 from backport.replay.recorded import RULE, recorded_first
 from backport.replay.respelt import in_upstreams_terms, is_sure, respelt
@@ -100,7 +100,7 @@ class Settler:
         spelt = respelt(patch, names, self._library.store) if names else patch
         return self._respelt(patch, tree, settled, self._settled(spelt, tree), names) if spelt != patch else settled
 
-    def _respelt(self, patch: Patch, tree: str, plain: Settled, spelt: Settled, names: Sequence[Mined]) -> Settled:
+    def _respelt(self, patch: Patch, tree: str, plain: Settled, spelt: Settled, names: Sequence[Respelling]) -> Settled:
         """The patch in the target's words where it lands with them; else as it is, with what more there is to suggest."""
         store, outcome = self._library.store, spelt.outcome
         files = in_upstreams_terms(outcome.files, patch, names, store)
