@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backport.csource.tokens import mentioned
 from backport.git.diff import Hunk as Place
@@ -37,7 +37,9 @@ _CONFIG = b"CONFIG_"
 class Mined:
     """Upstream's name `new` was `old` before `cause`, as `shown` lines of that commit have it.
 
-    A `member` is one only behind a dot or an arrow.
+    A `member` is one only behind a dot or an arrow. It is renamed `outright` where what declares `new` upstream does not say
+    `old` any more. Else both are there and may mean two things: dev_get_by_index_rcu() came beside __dev_get_by_index(), which is
+    not safe under RCU (69df9d5993bd), and kvm->irq_lock beside kvm->lock, which 3ddea128ad75 holds where it takes the other one.
     """
 
     new: bytes
@@ -45,6 +47,7 @@ class Mined:
     shown: int
     cause: Cause
     member: bool = False
+    outright: bool = False
 
     @property
     def told(self) -> str:
@@ -110,8 +113,24 @@ def _mined(missing: Mapping[bytes, Finding], since: str, until: str, library: Li
                 shown[cause.commit] = _places(cause.commit, library)
             made = _predecessor(name, shown[cause.commit], cause, found.kind == _MEMBER)
             if made is not None and knows(made.old, found.path):
-                yield made
+                yield replace(made, outright=_is_outright(made, found.introduced_by or cause, until, library))
                 break
+
+
+def _is_outright(made: Mined, declared: Cause, until: str, library: Library) -> bool:
+    """Whether the headers (or else the sources) that `declared` brought the new name to do not say the old one at `until`."""
+    commit = library.history.commit(declared.commit)
+    if len(commit.parents) != 1:
+        return False
+    parent, tree = library.history.commit(commit.parents[0]), library.history.commit(until).tree
+    touched = [change.new_path for change in library.history.changes([(parent.tree, commit.tree)])[0]]
+    headers = [path for path in touched if path.endswith(b".h")]
+    for paths in (headers, touched):
+        said = [mentioned(text) for path in paths if made.new in (text := library.trees.read(tree, path) or b"")]
+        declaring = [words for words in said if made.new in words]
+        if declaring:
+            return all(made.old not in words for words in declaring)
+    return False
 
 
 def _places(commit: str, library: Library) -> Sequence[Place]:

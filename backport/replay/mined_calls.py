@@ -40,6 +40,11 @@ class MinedArgument:
         return self.new
 
     @property
+    def outright(self) -> bool:
+        """A function has one shape at a time."""
+        return True
+
+    @property
     def told(self) -> str:
         """One phrase for a person."""
         calls = f"{self.shown} call{'s' * (self.shown > 1)}"

@@ -14,6 +14,7 @@ from dataclasses import replace
 from backport.git.merge import rows
 from backport.git.store import Store
 from backport.model.evidence import Evidence
+from backport.model.finding import Finding
 from backport.model.series import Entry, FileChange, Patch
 from backport.model.verdict import PLAIN, FileOutcome, PatchOutcome, rules_of
 from backport.replay.guard.place import around, changes
@@ -32,8 +33,20 @@ def respelt(patch: Patch, names: Sequence[Respelling], store: Store) -> Patch:
 
 
 def is_sure(names: Sequence[Respelling], outcome: PatchOutcome) -> bool:
-    """Whether the patch merges with these names, and the history shows every one of them more than once."""
-    return outcome.verdict.landed and not rules_of(outcome.files) and all(name.shown >= _SURE for name in names)
+    """Whether the patch merges with these names, and the history shows each more than once, and none beside its predecessor."""
+    proved = all(name.outright and name.shown >= _SURE for name in names)
+    return outcome.verdict.landed and not rules_of(outcome.files) and proved
+
+
+def answered(findings: Sequence[Finding], left: Sequence[Finding], names: Sequence[Respelling]) -> tuple[Finding, ...]:
+    """What the guard had against the patch in upstream's words and has not in the target's, as accepted because of `names`.
+
+    The patch lands, but what it says upstream still means something else in the target: drift that nobody is told of is a guess.
+    """
+    still = {(finding.kind, finding.symbol, finding.path) for finding in left}
+    why = f"put back by the rule {RULE}: {'; '.join(name.told for name in names)}"
+    gone = [f for f in findings if f.blocks and (f.kind, f.symbol, f.path) not in still]
+    return tuple(replace(finding, accepted=why) for finding in gone)
 
 
 def in_upstreams_terms(

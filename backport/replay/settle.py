@@ -23,7 +23,7 @@ from backport.replay.guard.text import CHECKS, SEARCHING, Check, still_said, tex
 from backport.replay.mined import Respelling, has_name, mined
 from backport.replay.precision import precision
 from backport.replay.recorded import RULE, recorded_first
-from backport.replay.respelt import in_upstreams_terms, is_sure, respelt
+from backport.replay.respelt import answered, in_upstreams_terms, is_sure, respelt
 from backport.replay.rules.ladder import attempt, over_budget
 from backport.replay.situation import Library
 
@@ -108,7 +108,8 @@ class Settler:
         if outcome.tree and (sure or self._policy.accept):
             reason = outcome.reason if sure else f"suggested by {', '.join(rules_of(files))} and applied as asked"
             verdict = Verdict.RESOLVED if sure else Verdict.SUGGESTED
-            return replace(spelt, outcome=replace(outcome, verdict=verdict, files=files, reason=reason))
+            findings = (*spelt.findings, *answered(plain.findings, spelt.findings, names))
+            return replace(spelt, outcome=replace(outcome, verdict=verdict, files=files, reason=reason), findings=findings)
         made = [self._suggestion(tree, Candidate(rules_of(files), False, outcome.tree, files, files), "")] if outcome.tree else []
         for told in outcome.suggestions if outcome.verdict is Verdict.CONFLICT else ():
             files = in_upstreams_terms(told.files, patch, names, store)

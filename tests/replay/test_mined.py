@@ -68,6 +68,9 @@ def test_a_name_that_a_commit_between_made_is_put_back(repo: Repo, tmp_path: Pat
         (told,) = [item for item in file.evidence if item.rule == "mined"]
         assert told.why.startswith("dev_open was open before ")
         assert [cause.subject for cause in told.causes] == ["Rename it"]
+        (finding,) = session.replayed.findings
+        assert (finding.symbol, finding.blocks) == ("dev_open", False)
+        assert finding.accepted == f"put back by the rule mined: {told.why}"
 
 
 def test_a_name_that_was_shown_once_is_a_suggestion(repo: Repo, tmp_path: Path) -> None:
@@ -107,3 +110,14 @@ def test_a_member_is_put_back_behind_an_arrow_alone(repo: Repo, tmp_path: Path) 
         (outcome,) = session.outcomes
         assert session.verdicts == ["resolved"]
         assert b"\tif (s->shadow == efer)\n" in session.git("cat-file", "blob", f"{outcome.tree}:{PATH.decode()}")
+
+
+def test_a_name_that_came_beside_the_old_one_is_a_suggestion(repo: Repo, tmp_path: Path) -> None:
+    """69df9d5993bd: dev_get_by_index_rcu() was put for __dev_get_by_index(), which is still there and needs another lock."""
+    beside = driver(b"dev_open", b"int open(int port);")
+    onto, patch, base, guard = history(
+        repo, driver(b"open"), beside, driver(b"dev_open", b"int open(int port);", ADDED % b"dev_open")
+    )
+    with replayed(repo, [patch], onto, tmp_path / "store", base, guard=guard) as session:
+        assert session.verdicts == ["suspect"]
+        assert session.outcomes[0].suggestions[0].rules == ("mined",)

@@ -72,7 +72,7 @@ def over_budget(situation: Situation) -> str:
 def _each(situation: Situation, frame: Frame, block: Block, ladder: Sequence[Rule]) -> Iterator[tuple[Block, list[Resolution]]]:
     """What is said of a block; where no rule can settle it whole, of each of its hunks.
 
-    96869a392992 on 2.6.32.y: one hunk of a block changes a check that the target does not have, the others are in their place.
+    One hunk of a block may change what the target does not have, while the others are in their place.
     """
     found = _answers(narrowed(situation, frame, block), ladder)
     if found or len(block.hunks) == 1:
