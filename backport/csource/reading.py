@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 from collections import deque
@@ -85,7 +86,7 @@ class Reader:
             return None
         try:
             if self._pool is None:
-                self._pool = ProcessPoolExecutor(self._processes, mp_context=_context())
+                self._pool = ProcessPoolExecutor(self._processes, mp_context=_context(), initializer=gc.disable)
             return self._pool.submit(rows_of_all, [each.job for each in batch if each.asked])
         except (BrokenProcessPool, OSError, RuntimeError):
             self._processes = 1

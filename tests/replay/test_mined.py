@@ -114,10 +114,8 @@ def test_a_member_is_put_back_behind_an_arrow_alone(repo: Repo, tmp_path: Path) 
 
 def test_a_name_that_came_beside_the_old_one_is_a_suggestion(repo: Repo, tmp_path: Path) -> None:
     """69df9d5993bd: dev_get_by_index_rcu() was put for __dev_get_by_index(), which is still there and needs another lock."""
-    beside = driver(b"dev_open", b"int open(int port);")
-    onto, patch, base, guard = history(
-        repo, driver(b"open"), beside, driver(b"dev_open", b"int open(int port);", ADDED % b"dev_open")
-    )
+    beside = driver(b"dev_open").replace(b"int dev_open(int port);", b"int open(int port);\nint dev_open(int port);")
+    onto, patch, base, guard = history(repo, driver(b"open"), beside, beside + ADDED % b"dev_open")
     with replayed(repo, [patch], onto, tmp_path / "store", base, guard=guard) as session:
-        assert session.verdicts == ["suspect"]
-        assert session.outcomes[0].suggestions[0].rules == ("mined",)
+        assert [told.rules for told in session.outcomes[0].suggestions][:1] == [("mined",)]
+        assert session.outcomes[0].verdict.needs_person
