@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from backport.csource.outline import outline
 from backport.csource.tokens import mentioned
 from backport.git.diff import Hunk as Place
 from backport.model.cause import Cause
@@ -118,19 +119,27 @@ def _mined(missing: Mapping[bytes, Finding], since: str, until: str, library: Li
 
 
 def _is_outright(made: Mined, declared: Cause, until: str, library: Library) -> bool:
-    """Whether the headers (or else the sources) that `declared` brought the new name to do not say the old one at `until`."""
+    """Whether `declared` touched what declares the old name, and what it brought the new one to does not say that at `until`.
+
+    The headers are asked, or the sources where none has the name. A word that is declared nowhere is none to rely on: anon_rss,
+    for which d559db086ff5 put the constant MM_ANONPAGES, was half the name of a member (3c77f8457221).
+    """
     commit = library.history.commit(declared.commit)
     if len(commit.parents) != 1:
         return False
     parent, tree = library.history.commit(commit.parents[0]), library.history.commit(until).tree
-    touched = [change.new_path for change in library.history.changes([(parent.tree, commit.tree)])[0]]
-    headers = [path for path in touched if path.endswith(b".h")]
-    for paths in (headers, touched):
-        said = [mentioned(text) for path in paths if made.new in (text := library.trees.read(tree, path) or b"")]
-        declaring = [words for words in said if made.new in words]
-        if declaring:
-            return all(made.old not in words for words in declaring)
-    return False
+    touched = library.history.changes([(parent.tree, commit.tree)])[0]
+    before = (library.trees.read(parent.tree, change.old_path) or b"" for change in touched)
+    if not any(made.old in text and _declares(text, made) for text in before):
+        return False
+    after = {change.new_path: library.trees.read(tree, change.new_path) or b"" for change in touched}
+    said = {path: words for path, text in after.items() if made.new in text and made.new in (words := mentioned(text))}
+    headers = [words for path, words in said.items() if path.endswith(b".h")]
+    return bool(said) and all(made.old not in words for words in headers or said.values())
+
+
+def _declares(text: bytes, made: Mined) -> bool:
+    return any(made.old == one.name and made.member == (one.kind == "member") for one in outline(text).declarations)
 
 
 def _places(commit: str, library: Library) -> Sequence[Place]:

@@ -101,7 +101,7 @@ def test_what_is_no_rename_is_left_to_a_person(repo: Repo, tmp_path: Path, renam
 
 
 def test_a_member_is_put_back_behind_an_arrow_alone(repo: Repo, tmp_path: Path) -> None:
-    before = b"void f(struct s *s, int efer)\n{\n\ts->shadow = 1;\n\tg(s->shadow);\n\th();\n}\n"
+    before = b"struct s {\n\tint shadow;\n};\n\nvoid f(struct s *s, int efer)\n{\n\ts->shadow = 1;\n\tg(s->shadow);\n\th();\n}\n"
     renamed = before.replace(b"shadow", b"efer")
     patched = renamed.replace(b"\th();\n", b"\th();\n\tif (s->efer == efer)\n\t\treturn;\n")
     onto, patch, base, guard = history(repo, before, renamed, patched)
@@ -119,3 +119,14 @@ def test_a_name_that_came_beside_the_old_one_is_a_suggestion(repo: Repo, tmp_pat
     with replayed(repo, [patch], onto, tmp_path / "store", base, guard=guard) as session:
         assert [told.rules for told in session.outcomes[0].suggestions][:1] == [("mined",)]
         assert session.outcomes[0].verdict.needs_person
+
+
+def test_a_word_that_nothing_declared_is_a_suggestion(repo: Repo, tmp_path: Path) -> None:
+    """3c77f8457221: MM_ANONPAGES is put where anon_rss was, which a macro pasted into the name of a member."""
+    renamed = driver(b"RSS_ANON").replace(b"int RSS_ANON(int port);", b"enum { RSS_ANON };")
+    before = driver(b"anon").replace(b"int anon(int port);", b"int _anon;")
+    onto, patch, base, guard = history(repo, before, renamed, renamed + ADDED % b"RSS_ANON")
+    guard.symbol = "RSS_ANON"
+    with replayed(repo, [patch], onto, tmp_path / "store", base, guard=guard) as session:
+        assert session.verdicts == ["suspect"]
+        assert session.outcomes[0].suggestions[0].rules == ("mined",)
