@@ -76,9 +76,9 @@ SURE = [
     ("3df7169e73fc1d71a39cffeacc969f6840cdf52b", "5f528de0ef9b", b"drivers/usb/core/hcd-pci.c", "words"),
     ("e37bcc0de040127281de13a84a608570355c20eb", "a3c00018400d", b"drivers/staging/mimio/mimio.c", "removed"),
     ("e8009e9850d59000d518296af372888911a129bd", "bef82b626e39", b"drivers/net/wireless/ath/ath9k/xmit.c", "renames"),
+    ("b0cf4dfb7cd21556efd9a6a67edcba0840b4d98d", "33c567a7081f", b"drivers/net/3c503.c", "drifted"),
 ]
 SUGGESTED = [
-    ("b0cf4dfb7cd21556efd9a6a67edcba0840b4d98d", "33c567a7081f", b"drivers/net/3c503.c", "drifted"),
     ("061e2fd16863009c8005b4b5fdfb75c7215c0b99", "004ff730b84c", b"arch/x86/kvm/svm.c", "unneeded"),
 ]
 
