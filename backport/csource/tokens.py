@@ -109,6 +109,11 @@ def mentioned(text: bytes) -> frozenset[bytes]:
     return frozenset(found for found in _WORD.findall(blank(text)) if found[0] > 0x39 and found not in KEYWORDS)
 
 
+def says(text: bytes, name: bytes) -> bool:
+    """Whether a name stands in a text as a word of its own, in comments and literals too."""
+    return re.search(rb"(?<!\w)" + re.escape(name) + rb"(?!\w)", text) is not None
+
+
 def directives(blanked: bytes) -> list[Directive]:
     """Preprocessor lines of text that went through `blank` (or `blank_comments`, where literals matter)."""
     found: list[Directive] = []

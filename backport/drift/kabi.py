@@ -16,6 +16,7 @@ from backport.drift.exports import Shape, differing, exported
 from backport.drift.kconfig.added import Place, Rows, locate
 from backport.drift.layout import Shift, bodies, compare, is_operations, members
 from backport.drift.reaching import Reach, search
+from backport.drift.unchecked import LARGEST
 from backport.git.history import History
 from backport.git.store import Store
 from backport.git.trees import Trees
@@ -23,7 +24,6 @@ from backport.model.finding import Finding, Level
 from backport.model.series import FileChange, Patch, Series
 
 _SHOWN = 8  # exported symbols named in one finding
-_LARGEST = 4 << 20
 _SECTION = re.compile(rb"\[[^\]]*\]")
 _CHECKSUM = re.compile(rb"0x[0-9a-fA-F]+")
 _GENKSYMS = b"__GENKSYMS__"
@@ -121,7 +121,7 @@ class _Gate:
         if entry is None or not entry.is_file:
             return b""
         text = self.store.read(entry.oid, "blob")
-        if len(text) > _LARGEST:
+        if len(text) > LARGEST:
             self.unread.append((change.new_path, b""))
             return b""
         return text

@@ -18,7 +18,6 @@ from backport.csource.tokens import blank
 from backport.drift.arity import parameters
 from backport.drift.takenaway import Merged, lost_names, use_of
 from backport.drift.workbench import Workbench
-from backport.git.runner import GitFailedError
 from backport.model.finding import Finding, Level
 from backport.model.result import Skipped
 from backport.model.series import Series, show_path
@@ -93,12 +92,7 @@ def _mentioning(changes: Mapping[bytes, _Change], tree: str, bench: Workbench) -
     everywhere = len(own) < len(folders)
     where = ["*.c", "*.h"] if everywhere else [f"{folder}/*.[ch]" for folder in own]
     pattern = "|".join(sorted(name.decode("ascii") for name in changes if name.isascii()))
-    command = ["--no-literal-pathspecs", "grep", "-z", "-l", "-w", "-I", "-E", f"({pattern})", tree, "--", *where]
-    try:
-        out = bench.store.git.run(command, ok=(0, 1))
-    except GitFailedError:
-        return None
-    return sorted(row.partition(b":")[2] for row in out.split(b"\0") if row)
+    return bench.grep(["-w", "-E", f"({pattern})"], tree, where)
 
 
 def _users(path: bytes, changes: Mapping[bytes, _Change], series: Series, result: str, bench: Workbench) -> Iterator[Finding]:

@@ -15,8 +15,8 @@ from backport.csource.outline import includes
 from backport.drift.added import read_added
 from backport.drift.built import built
 from backport.drift.side import Place, Side
+from backport.drift.unchecked import LARGEST
 from backport.drift.workbench import Lines, Workbench
-from backport.git.runner import GitFailedError
 from backport.model.finding import Finding, Level
 from backport.model.result import Skipped
 from backport.model.series import Patch, Series, show_path
@@ -24,7 +24,6 @@ from backport.model.series import Patch, Series, show_path
 KIND = "other-configuration"
 _CORE = (b"mm", b"kernel", b"lib", b"fs", b"block")
 _MOST = 400  # names in one search
-_LARGEST = 4 << 20
 _Calls = dict[bytes, dict[bytes, tuple[Patch, bytes, int]]]
 """By file of the result: each called name with the patch, its path there and the line."""
 
@@ -54,7 +53,7 @@ def _learn(patch: Patch, lines: Lines, calls: _Calls, bench: Workbench) -> None:
         if change.new is None or not change.new.is_file or not rows or not change.new_path.endswith(b".c"):
             continue
         text = bench.store.read(change.new.oid, "blob")
-        if len(text) > _LARGEST:
+        if len(text) > LARGEST:
             continue  # counted by the guard
         for use in read_added(text, change.new.oid, rows, bench.index).uses:
             if use.role == "call" and not use.scope:
@@ -80,12 +79,9 @@ def _defined(
     for start in range(0, len(words), _MOST):
         any_of = "|".join(words[start : start + _MOST])
         pattern = rf"^[A-Za-z_].*\<({any_of})\>[[:space:]]*\(|^({any_of})\("
-        command = ["--no-literal-pathspecs", "grep", "-z", "-l", "-I", "-E", pattern, side.tree, "--", *where]
-        try:
-            out = bench.store.git.run(command, ok=(0, 1))
-        except GitFailedError:
+        paths = bench.grep(["-E", pattern], side.tree, where)
+        if paths is None:
             return None
-        paths = [row.partition(b":")[2] for row in out.split(b"\0") if row]
         files.update((path, side.oid(path)) for path in paths)
     found = side.declared_in(names, files)
     definitions = {name: [place for place in places if place.declaration.kind == "function"] for name, places in found.items()}

@@ -8,7 +8,7 @@ initialiser; those behind a call or a cast are not, so silence proves nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from backport.csource.accesses import accesses
@@ -19,7 +19,6 @@ from backport.drift.leaning import converted_by
 from backport.drift.members import end_of_chain
 from backport.drift.side import Side
 from backport.drift.workbench import Workbench
-from backport.git.runner import GitFailedError
 from backport.model.finding import Finding, Level
 from backport.model.result import Skipped
 from backport.model.series import Series, show_path
@@ -73,27 +72,18 @@ def _mentioning(tag: bytes, names: set[bytes], header: bytes, tree: str, bench: 
     folder = header.rpartition(b"/")[0]
     where = ["*.c", "*.h"] if b"include" in folder.split(b"/") else [f"{folder.decode('utf-8', 'surrogateescape')}/*.[ch]"]
     pattern = _any(names)
-    direct = _grep(["--all-match", "-E", "-e", rf"\<{_shown(tag)}\>", "-e", rf"\<({pattern})\>"], tree, where, bench)
-    headers = _grep(["-E", rf"\<struct[[:space:]]+{_shown(tag)}\>"], tree, [each for each in where if each != "*.c"], bench)
+    direct = bench.grep(["--all-match", "-E", "-e", rf"\<{_shown(tag)}\>", "-e", rf"\<({pattern})\>"], tree, where)
+    headers = bench.grep(["-E", rf"\<struct[[:space:]]+{_shown(tag)}\>"], tree, [each for each in where if each != "*.c"])
     if direct is None or headers is None:
         return None
     holders = _any(name for path in headers[:_MOST] for name in _holders(bench.trees.read(tree, path) or b"", tag))
     chain = rf"(->|\.)[[:space:]]*({holders})(\[[^]]*\])?[[:space:]]*(->|\.)[[:space:]]*({pattern})\>"
-    chained = _grep(["-E", chain], tree, where, bench) if holders else []
+    chained = bench.grep(["-E", chain], tree, where) if holders else []
     return None if chained is None else sorted({*direct, *chained})
 
 
 def _any(names: Iterable[bytes]) -> str:
     return "|".join(sorted({name.decode("ascii") for name in names if name.isascii()}))
-
-
-def _grep(words: Sequence[str], tree: str, where: Sequence[str], bench: Workbench) -> list[bytes] | None:
-    """The files that have it, None where the tree cannot be searched."""
-    try:
-        out = bench.store.git.run(["--no-literal-pathspecs", "grep", "-z", "-l", "-I", *words, tree, "--", *where], ok=(0, 1))
-    except GitFailedError:
-        return None
-    return sorted(row.partition(b":")[2] for row in out.split(b"\0") if row)
 
 
 def _holders(text: bytes, tag: bytes) -> Iterator[bytes]:

@@ -22,6 +22,7 @@ from backport.drift.uapi.constants import Constant, simple
 from backport.drift.uapi.enums import Shift, shifts
 from backport.drift.uapi.exported import Exported
 from backport.drift.uapi.headers import Header
+from backport.drift.unchecked import LARGEST
 from backport.git.history import History
 from backport.git.store import Store
 from backport.git.trees import Trees
@@ -30,7 +31,6 @@ from backport.model.series import TREE, FileChange, Patch, Series, show_path
 
 KIND = "number-clash"
 Lines = Mapping[bytes, Sequence[tuple[int, bytes]]]
-_LARGEST = 4 << 20  # a table: the guard lists it as not checked
 _CANDIDATE = re.compile(rb"^\s*(?:#\s*define\s+\w+\s+\S|[A-Za-z_]\w*\s*(?:=[^=;]*)?,?\s*(?:/[/*].*)?$)")
 
 
@@ -84,7 +84,7 @@ def _collect(series: Series, lines: Sequence[Lines], store: Store) -> list[_Adde
             if path not in last and not numbers:
                 continue
             text = store.read(change.new.oid, "blob")
-            if len(text) > _LARGEST:
+            if len(text) > LARGEST:
                 continue
             last[path] = Header(path, text, b"x86", kernel=True)  # parsed where it is asked
             old = _words(change, store)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from backport.model.result import Skipped
 from backport.model.series import show_path
 
+LARGEST = 4 << 20  # bytes; a file of more is a table: its words take six seconds
 _TOLD = 5  # names or files of one reason that are listed
 _REASONS = {
     "assembler": ("{} in assembler", "names in .S files are not checked", ""),

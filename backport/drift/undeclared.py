@@ -23,7 +23,7 @@ from backport.drift.origin import Origin, Origins
 from backport.drift.side import Overlay
 from backport.drift.signatures import changed_signatures
 from backport.drift.takenaway import Merged, lost_names, no_longer_seen, still_used
-from backport.drift.unchecked import Unchecked
+from backport.drift.unchecked import LARGEST, Unchecked
 from backport.drift.view import Missing, Texts, View
 from backport.drift.workbench import Lines, Workbench
 from backport.model.finding import Finding
@@ -33,7 +33,6 @@ from backport.model.series import FileChange, Patch, Series
 STAGE = "drift"
 _SOURCE = (b".c", b".h")
 _NOTHING = Added((), frozenset(), frozenset(), (), ())
-_LARGEST = 4 << 20  # a file of more than that is a table: its words take six seconds
 _BINARY = 8000  # bytes at the start of a file in which a NUL says that it is no text: git's own rule
 _TELLING = 12  # bytes of a line from which it tells one file from another
 
@@ -79,8 +78,8 @@ class KernelGuard:
                 continue
             if change.new_path.endswith(_SOURCE):
                 text = self._store.read(change.new.oid, "blob")
-                if len(text) > _LARGEST or b"\0" in text[:_BINARY]:
-                    self._unchecked.leave("large" if len(text) > _LARGEST else "binary", change.new_path)
+                if len(text) > LARGEST or b"\0" in text[:_BINARY]:
+                    self._unchecked.leave("large" if len(text) > LARGEST else "binary", change.new_path)
                     self._learn(change, _NOTHING)  # others may include it
                     continue
                 added.append((change, read_added(text, change.new.oid, lines, self._index) if lines else _NOTHING))

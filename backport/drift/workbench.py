@@ -19,6 +19,7 @@ from backport.drift.elsewhere import HeaderSearch
 from backport.drift.side import Side
 from backport.drift.view import Target
 from backport.git.history import History
+from backport.git.runner import GitFailedError
 from backport.git.store import Store
 from backport.git.trees import Trees
 from backport.model.result import Skipped
@@ -61,6 +62,18 @@ class Workbench:
     def side(self, tree: str) -> Side:
         """A tree; one that was asked about lately is not read again."""
         return Side(tree, self.trees, self.index, lambda: self._graph(tree), self._makers)
+
+    def grep(self, words: Sequence[str], tree: str, where: Sequence[str]) -> list[bytes] | None:
+        """The files of a tree, of those that `where` matches, in which git grep finds what `words` say.
+
+        In one process; None where the tree cannot be searched (a partial clone).
+        """
+        command = ["--no-literal-pathspecs", "grep", "-z", "-l", "-I", *words, tree, "--", *where]
+        try:
+            out = self.store.git.run(command, ok=(0, 1))
+        except GitFailedError:
+            return None
+        return sorted(row.partition(b":")[2] for row in out.split(b"\0") if row)
 
     def _graph(self, tree: str) -> Includes:
         """The include graph of a tree; all of them are on one shelf."""

@@ -18,6 +18,7 @@ from typing import IO, cast
 
 from backport.git.runner import Git, end
 from backport.model.errors import EnvironmentFailedError, InputError
+from backport.model.series import Entry
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 _CONFIG = b"[core]\n\trepositoryformatversion = 0\n\tbare = true\n\tlogallrefupdates = false\n"
@@ -63,6 +64,10 @@ class Store:
             self._batch = None
         if kind is None and self._last:
             self.flush()
+
+    def text(self, entry: Entry | None) -> bytes | None:
+        """What a file of a tree holds; None where there is none, or it is a link, a folder or a submodule."""
+        return self.read(entry.oid, "blob") if entry is not None and entry.is_file else None
 
     def read(self, oid: str, kind: str = "") -> bytes:
         """The content of one object; InputError where it is missing or is not of `kind` (blob, tree, commit)."""

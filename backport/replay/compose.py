@@ -82,16 +82,12 @@ def situation(patch: Patch, tree: str, decision: Decision, library: Library, sin
         path=decision.source,
         tree=tree,
         fork=since,
-        base=_content(change.old, library),
-        ours=_content(outcome.ours, library),
-        theirs=_content(change.new, library),
+        base=library.store.text(change.old),
+        ours=library.store.text(outcome.ours),
+        theirs=library.store.text(change.new),
         regions=decision.regions,
         library=library,
     )
-
-
-def _content(entry: Entry | None, library: Library) -> bytes | None:
-    return library.store.read(entry.oid, "blob") if entry is not None and entry.is_file else None
 
 
 def _agreed(found: Sequence[Resolution]) -> bool:
@@ -138,7 +134,7 @@ def _claim(edits: dict[bytes, Entry | None], more: Mapping[bytes, Entry | None],
             continue
         if there is None or entry is None:
             return False
-        texts = [{path: _content(e, library)} for e in (there, entry)]
+        texts = [{path: library.store.text(e)} for e in (there, entry)]
         both = united(texts, lambda name: library.trees.read(tree, name) or b"")
         text = both[path] if both is not None else None
         if text is None:

@@ -12,7 +12,6 @@ from dataclasses import replace
 from backport.git.merge import rows
 from backport.git.store import Store
 from backport.model.evidence import Evidence
-from backport.model.series import Entry
 from backport.model.verdict import PLAIN, Conflict, FileOutcome, PatchOutcome
 from backport.replay.guard.place import Change, around, changes, squeezed
 
@@ -46,7 +45,7 @@ def _because(item: Evidence, conflicts: Sequence[Conflict]) -> Evidence:
 def _of(file: FileOutcome, store: Store, checks: Sequence[str]) -> tuple[Evidence, ...]:
     if file.result is None or not file.result.is_file or file.rule == "already":
         return file.evidence
-    texts = [_text(entry, store) for entry in (file.base, file.ours, file.theirs, file.result)]
+    texts = [store.text(entry) or b"" for entry in (file.base, file.ours, file.theirs, file.result)]
     if any(b"\0" in text or len(text) > _LARGEST for text in texts):
         return file.evidence
     base, ours, theirs, result = texts
@@ -82,7 +81,3 @@ def _key(change: Change) -> tuple[list[bytes], list[bytes]]:
 def _evidence(file: FileOutcome, rule: str, change: Change, origin: Change, result: bytes, checks: Sequence[str]) -> Evidence:
     function = around(rows(result), change.new, file.path)
     return Evidence(rule, file.path, function, change.new + 1, change.new - origin.new, _WHY[rule], checks=tuple(checks))
-
-
-def _text(entry: Entry | None, store: Store) -> bytes:
-    return store.read(entry.oid, "blob") if entry is not None and entry.is_file else b""

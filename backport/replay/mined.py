@@ -124,12 +124,11 @@ def _is_outright(made: Mined, declared: Cause, until: str, library: Library) -> 
     The headers are asked, or the sources where none has the name. A word that is declared nowhere is none to rely on: anon_rss,
     for which d559db086ff5 put the constant MM_ANONPAGES, was half the name of a member (3c77f8457221).
     """
-    commit = library.history.commit(declared.commit)
-    if len(commit.parents) != 1:
+    step, tree = library.step(declared.commit), library.history.commit(until).tree
+    if step is None:
         return False
-    parent, tree = library.history.commit(commit.parents[0]), library.history.commit(until).tree
-    touched = library.history.changes([(parent.tree, commit.tree)])[0]
-    before = (library.trees.read(parent.tree, change.old_path) or b"" for change in touched)
+    touched = library.history.changes([step])[0]
+    before = (library.trees.read(step[0], change.old_path) or b"" for change in touched)
     if not any(made.old in text and _declares(text, made) for text in before):
         return False
     after = {change.new_path: library.trees.read(tree, change.new_path) or b"" for change in touched}
@@ -143,11 +142,8 @@ def _declares(text: bytes, made: Mined) -> bool:
 
 
 def _places(commit: str, library: Library) -> Sequence[Place]:
-    found = library.history.commit(commit)
-    if len(found.parents) != 1:
-        return ()
-    parent = library.history.commit(found.parents[0])
-    return library.history.tree_hunks([(parent.tree, found.tree)])[0][:_MOST_PLACES]
+    step = library.step(commit)
+    return library.history.tree_hunks([step])[0][:_MOST_PLACES] if step is not None else ()
 
 
 def _predecessor(name: bytes, places: Sequence[Place], cause: Cause, member: bool) -> Mined | None:

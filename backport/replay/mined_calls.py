@@ -61,13 +61,12 @@ class _Call:
 
 def dropped(name: bytes, cause: Cause, library: Library) -> MinedArgument | None:
     """The argument that the calls of a function lost in one commit; None where they lost none, or not all the same."""
-    commit = library.history.commit(cause.commit)
-    if len(commit.parents) != 1:
+    step = library.step(cause.commit)
+    if step is None:
         return None
-    parent = library.history.commit(commit.parents[0])
     lost: list[tuple[int, bytes]] = []
-    for change in library.history.changes([(parent.tree, commit.tree)])[0][:_MOST_FILES]:
-        sides = (library.trees.read(parent.tree, change.old_path), library.trees.read(commit.tree, change.new_path))
+    for change in library.history.changes([step])[0][:_MOST_FILES]:
+        sides = (library.trees.read(step[0], change.old_path), library.trees.read(step[1], change.new_path))
         before, after = (list(_texts(text, name)) if text and name in text else [] for text in sides)
         if len(before) != len(after):
             return None

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from backport.csource.tokens import says
 from backport.git.merge import rows
 from backport.git.store import Store
 from backport.model.evidence import Evidence
@@ -60,7 +61,7 @@ def in_upstreams_terms(
 def _respelt(change: FileChange, names: Sequence[Respelling], store: Store) -> FileChange:
     if change.new is None or not change.new.is_file:
         return change
-    old, new = _text(change.old, store), _text(change.new, store)
+    old, new = store.text(change.old) or b"", store.text(change.new) or b""
     if b"\0" in new or max(len(old), len(new)) > _LARGEST or not any(name.new in new for name in names):
         return change
     lines = rows(new)
@@ -83,21 +84,13 @@ def _told(file: FileOutcome, theirs: Entry | None, names: Sequence[Respelling], 
     if file.theirs == theirs or file.result is None:
         return replace(file, theirs=theirs)
     rule = RULE if file.rule in PLAIN else f"{RULE}+{file.rule}"
-    ours, result = _text(file.ours, store), _text(file.result, store)
+    ours, result = store.text(file.ours) or b"", store.text(file.result) or b""
     evidence = [replace(item, rule=rule) for item in file.evidence]
     for change in changes(ours, result):
-        used = [name for name in names if any(_says(row, name.old) for row in change.added)]
+        used = [name for name in names if any(says(row, name.old) for row in change.added)]
         if used:
             why = "; ".join(name.told for name in used)
             causes = tuple({name.cause.commit: name.cause for name in used}.values())
             where = around(rows(result), change.new, file.path)
             evidence.append(Evidence(rule, file.path, where, change.new + 1, 0, why, causes, ("mined",)))
     return replace(file, theirs=theirs, rule=rule, evidence=tuple(evidence))
-
-
-def _says(row: bytes, name: bytes) -> bool:
-    return re.search(rb"(?<!\w)" + re.escape(name) + rb"(?!\w)", row) is not None
-
-
-def _text(entry: Entry | None, store: Store) -> bytes:
-    return store.read(entry.oid, "blob") if entry is not None and entry.is_file else b""

@@ -106,7 +106,7 @@ class Settler:
         files = in_upstreams_terms(outcome.files, patch, names, store)
         sure = is_sure(names, outcome)
         if outcome.tree and (sure or self._policy.accept):
-            reason = outcome.reason if sure else f"suggested by {', '.join(rules_of(files))} and applied as asked"
+            reason = outcome.reason if sure else _as_asked(rules_of(files))
             verdict = Verdict.RESOLVED if sure else Verdict.SUGGESTED
             findings = (*spelt.findings, *answered(plain.findings, spelt.findings, names))
             return replace(spelt, outcome=replace(outcome, verdict=verdict, files=files, reason=reason), findings=findings)
@@ -268,7 +268,7 @@ class Settler:
             findings = self._findings(patch, best.files, tree, best.tree) if not best.doubts else ()
             if best.doubts or refusal(findings):
                 continue
-            reason = f"suggested by {', '.join(best.rules)} and applied as asked"
+            reason = _as_asked(best.rules)
             outcome = PatchOutcome(patch.commit, patch.subject, Verdict.SUGGESTED, best.files, reason=reason, tree=best.tree)
             return Settled(replace(outcome, suggestions=tuple(suggestions)), findings)
         return None
@@ -278,6 +278,10 @@ class Settler:
         diff = self._library.history.diff(tree, candidate.tree, paths) if self._policy.diffs else b""
         right, asked, part = precision(candidate.rules)
         return Suggestion(candidate.rules, candidate.tree, candidate.files, diff, right, asked, (doubt,) if doubt else (), part)
+
+
+def _as_asked(rules: Sequence[str]) -> str:
+    return f"suggested by {', '.join(rules)} and applied as asked"
 
 
 def _unsaid(candidate: Candidate) -> str:

@@ -31,6 +31,11 @@ class Library:
     trees: Trees
     history: History
 
+    def step(self, commit: str) -> tuple[str, str] | None:
+        """The trees before and after a commit; None of a root and of a merge, which show no one change."""
+        found = self.history.commit(commit)
+        return (self.history.commit(found.parents[0]).tree, found.tree) if len(found.parents) == 1 else None
+
 
 @dataclass(frozen=True, slots=True)
 class Situation:

@@ -134,8 +134,8 @@ def _plain(part: Sequence[Token]) -> bytes:
 def _file(author: Author, disputed: Disputed, entry: Entry | None, shop: Workshop) -> Recording:
     """A decision about a whole file on which target and patch disagree."""
     file = disputed.outcome
-    ours, base, theirs = (_text(side, shop) for side in (file.ours, file.base, file.theirs))
-    made = _text(entry, shop)
+    ours, base, theirs = (shop.store.text(side) for side in (file.ours, file.base, file.theirs))
+    made = shop.store.text(entry)
     choice = Choice.TEXT
     if entry is None:
         choice = Choice.TARGET if file.ours is None else Choice.NOTHING
@@ -151,7 +151,7 @@ def _by_hand(
     author: Author, path: bytes, old: Entry | None, new: Entry | None, shop: Workshop, whole: bool
 ) -> Iterator[Recording]:
     """A change to a file that was not in dispute: line by line where that can be, else as a whole."""
-    before, made = _text(old, shop), _text(new, shop)
+    before, made = shop.store.text(old), shop.store.text(new)
     if before and made and old is not None and new is not None and old.mode == new.mode:
         yield from _hunks(author, path, rows(before), rows(made), shop.history.edits(old.oid, new.oid), whole)
         return
@@ -180,7 +180,3 @@ def _whole(
         choice=choice,
         mode=entry.mode if entry is not None and entry.is_file else _FILE,
     )
-
-
-def _text(entry: Entry | None, shop: Workshop) -> bytes | None:
-    return shop.store.read(entry.oid, "blob") if entry is not None and entry.is_file else None

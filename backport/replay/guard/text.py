@@ -6,12 +6,12 @@ byte, has none; a binary, a huge or a minified one is not looked at.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from backport.csource.tokens import says
 from backport.git.store import Store
 from backport.model.finding import Finding, Level
-from backport.model.series import Entry, show_path
+from backport.model.series import show_path
 from backport.model.verdict import PLAIN, FileOutcome
 from backport.replay.guard.doubled import doubled
 from backport.replay.guard.function import other_function
@@ -67,17 +67,15 @@ def still_said(findings: Sequence[Finding], files: Sequence[FileOutcome], store:
     upstream's word says nothing about the result. Findings about files that no rule touched all stay.
     """
     texts = {file.upstream_path: _added(file, store) for file in files if file.rule not in PLAIN}
-    return [found for found in findings if found.path not in texts or _names(texts[found.path], found.symbol)]
+    return [
+        found for found in findings if found.path not in texts or says(texts[found.path], found.symbol.encode("utf-8", "replace"))
+    ]
 
 
 def _added(file: FileOutcome, store: Store) -> bytes:
     """The lines that a file has and had not in the target."""
-    ours, result = _text(file.ours, store) or b"", _text(file.result, store) or b""
+    ours, result = store.text(file.ours) or b"", store.text(file.result) or b""
     return b"".join(row for change in changes(ours, result) for row in change.added)
-
-
-def _names(text: bytes, symbol: str) -> bool:
-    return re.search(rb"(?<!\w)" + re.escape(symbol.encode("utf-8", "replace")) + rb"(?!\w)", text) is not None
 
 
 def _finding(kind: str, fault: Fault, patch: str, path: bytes) -> Finding:
@@ -97,14 +95,10 @@ def _landed(file: FileOutcome, store: Store, speaks: Speaks, brought: Mapping[by
     """The four texts of a file whose content was made here; None where there is nothing to look at."""
     if file.result is None or file.result in (file.theirs, file.ours):
         return None
-    texts = [_text(entry, store) for entry in (file.base, file.ours, file.theirs, file.result)]
+    texts = [store.text(entry) for entry in (file.base, file.ours, file.theirs, file.result)]
     if any(text is None or b"\0" in text or len(text) > _LARGEST for text in texts):
         return None
     base, ours, theirs, result = (text or b"" for text in texts)
     if max(map(len, result.split(b"\n"))) > _LONGEST:
         return None
     return Landed(file.path, file.upstream_path, base, ours, theirs, result, speaks, brought)
-
-
-def _text(entry: Entry | None, store: Store) -> bytes | None:
-    return store.read(entry.oid, "blob") if entry is not None and entry.is_file else None
