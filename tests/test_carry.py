@@ -18,6 +18,7 @@ from backport.model.progress import Silent
 from backport.model.result import RunResult
 from backport.pipeline import Options, run
 from backport.replay.settle import Policy
+from backport.replay.situation import Answers
 from backport.report import document, junit, markdown, view
 from backport.verify.check import Subject, read, verify
 from tests.cli.test_bad_input import backport
@@ -42,7 +43,7 @@ class Place:
         first = repo.on(self.base, {A: numbered(40, l10=b"feature")}, b"mm: feature\n")
         second = repo.on(first, {B: numbered(40, l20=b"call_it();")}, b"mm: use the feature\n")
         self.old = self.defined("old", [first, second])
-        with replayed(repo, [first], self.onto, folder / "a", self.base, policy=Policy(ladder=lambda _: ())) as session:
+        with replayed(repo, [first], self.onto, folder / "a", self.base, policy=Policy(ladder=lambda _: Answers())) as session:
             recordings = decided(session, self.onto, {A: numbered(40, l10=b"both")})
         resolutions.write(self.old.source.parent / resolutions.FOLDER, recordings)
         self.old = load(self.old.source)

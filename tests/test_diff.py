@@ -12,6 +12,7 @@ from backport.diff import compare
 from backport.examine import Workshop
 from backport.model.comparison import Comparison
 from backport.replay.settle import Policy
+from backport.replay.situation import Answers
 from backport.report.diff import dump, render
 from tests.gitrepo import Content, Repo, numbered, replayed
 from tests.resolve.person import decided
@@ -33,10 +34,10 @@ def compared(
     base = repo.commit({b"f": numbered(30), b"bin": b"\0\1"}, b"base\n")
     onto = repo.on(base, target, b"target\n")
     commit = repo.on(base, patch, b"patch\n")
-    policy = Policy(ladder=lambda _: ())
+    policy = Policy(ladder=lambda _: Answers())
     if made is not None:
         with replayed(repo, [commit], onto, scratch / "a", base, policy=policy) as session:
-            policy = Policy(ladder=lambda _: (), recordings=decided(session, onto, made))
+            policy = Policy(ladder=lambda _: Answers(), recordings=decided(session, onto, made))
     with replayed(repo, [commit], onto, scratch / "b", base, policy=policy) as session:
         assert len(session.landed) == 1
         shop = Workshop(session.store, session.trees, session.history)

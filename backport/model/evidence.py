@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from backport.model.cause import Cause
 
+PROVED = "proved"
+"""Among the checks of one answer whose proof is complete, where the file as a whole is only a suggestion."""
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -24,3 +27,8 @@ class Evidence:
     why: str
     causes: tuple[Cause, ...] = ()
     checks: tuple[str, ...] = ()
+
+    @property
+    def proved(self) -> bool:
+        """Whether this place is settled for certain, though the file as a whole is only a suggestion."""
+        return PROVED in self.checks

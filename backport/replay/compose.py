@@ -8,7 +8,7 @@ never sure, nor applied unasked. It is what stable did with 81744ee44ab2, of whi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from backport.git.trees import PathTakenError
 from backport.model.evidence import Evidence
@@ -16,10 +16,10 @@ from backport.model.series import Entry, Patch
 from backport.model.verdict import FileOutcome
 from backport.replay.decide import Decision
 from backport.replay.rules.edits import united
-from backport.replay.situation import LEFT, Library, Resolution, Situation
+from backport.replay.situation import LEFT, Answers, Library, Resolution, Situation
 
-Ladder = Callable[[Situation], tuple[Resolution, ...]]
-"""Asked about one file in conflict; answers with resolutions, best first."""
+Ladder = Callable[[Situation], Answers]
+"""Asked about one file in conflict."""
 
 _MOST = 3  # candidates of one patch: nobody reads a fourth
 _FILE = 0o100644
@@ -41,36 +41,52 @@ class Candidate:
     left: tuple[bytes, ...] = ()
 
 
-def candidates(
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """The ways in which a patch can land by rules, best first; and why rules were not asked about a file, by its path."""
+
+    candidates: tuple[Candidate, ...] = ()
+    unasked: Mapping[bytes, str] = field(default_factory=dict)
+
+
+def compose(
     patch: Patch, tree: str, decisions: Sequence[Decision], ladder: Ladder, library: Library, since: Callable[[], str]
-) -> tuple[Candidate, ...]:
-    """The ways in which the patch can land on `tree` by rules, best first; empty where the rules abstain on every file."""
-    asked = [decision for decision in decisions if decision.conflict]
-    answers: list[tuple[Resolution, ...]] = []
-    left: list[bytes] = []
-    for decision in asked:
-        place = situation(patch, tree, decision, library, since)
-        found = ladder(place)
-        open_ = not found or LEFT in found[0].rule.split("+")
-        left += [place.path] if open_ else []
-        answers.append(found or (_as_it_is(place),))
-    if not any(found and found[0].rule != LEFT for found in answers) and len(left) == len(decisions):
-        return ()
+) -> Composed:
+    """What the ladder makes of the patch on `tree`; no candidate where the rules abstain on every file."""
+    places = [(decision, situation(patch, tree, decision, library, since)) for decision in decisions if decision.conflict]
+    answers = [(decision, place, ladder(place)) for decision, place in places]
+    unasked = {decision.outcome.path: told.why for decision, _, told in answers if told.why}
+    left = tuple(place.path for _, place, told in answers if not told.found or told.found[0].open)
+    if len(left) == len(decisions) and not any(told.found for _, _, told in answers):
+        return Composed(unasked=unasked)
+    chosen = [(decision, told.found or (_as_it_is(place),)) for decision, place, told in answers]
+    return Composed(tuple(_candidates(tree, decisions, chosen, left, library)), unasked)
+
+
+def _candidates(
+    tree: str,
+    decisions: Sequence[Decision],
+    answers: Sequence[tuple[Decision, tuple[Resolution, ...]]],
+    left: tuple[bytes, ...],
+    library: Library,
+) -> Iterator[Candidate]:
+    """One for each rank of the answers, each tree once; a single one where some are `left`."""
+    asked, ranked = [decision for decision, _ in answers], [found for _, found in answers]
     made: dict[str, Candidate] = {}
-    for rank in range(1 if left else min(_MOST, max(len(found) for found in answers))):
-        chosen = [found[min(rank, len(found) - 1)] for found in answers]
-        sure = rank == 0 and all(_agreed(found) for found in answers)
+    for rank in range(1 if left else min(_MOST, max(len(found) for found in ranked))):
+        chosen = [found[min(rank, len(found) - 1)] for found in ranked]
+        sure = rank == 0 and all(_agreed(found) for found in ranked)
         candidate = _candidate(tree, decisions, dict(zip(map(id, asked), chosen, strict=True)), sure, library)
         if candidate is not None and not (left and candidate.tree == tree):
-            made.setdefault(candidate.tree, replace(candidate, left=tuple(left)))
-    return tuple(made.values())
+            made.setdefault(candidate.tree, replace(candidate, left=left))
+    yield from made.values()
 
 
 def _as_it_is(place: Situation) -> Resolution:
     """The target's file, where no rule knows what to do with it."""
     why = "no rule knows what the patch means in this file: it is left as it is"
     texts = {} if place.ours is None else {place.path: place.ours}
-    return Resolution(LEFT, False, texts, (Evidence(LEFT, place.path, "", 0, 0, why),))
+    return Resolution(LEFT, False, texts, (Evidence(LEFT, place.path, "", 0, 0, why),), open=True)
 
 
 def situation(patch: Patch, tree: str, decision: Decision, library: Library, since: Callable[[], str]) -> Situation:

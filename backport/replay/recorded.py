@@ -9,7 +9,7 @@ three lines that read the same need not mean the same there.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backport.csource.parse import function_at
 from backport.git.merge import Merger, Piece, Region, Triple, rows
@@ -18,7 +18,7 @@ from backport.model.recording import Choice, Kind, Recording, conflict_key, file
 from backport.model.series import Patch, decode
 from backport.replay.compose import Ladder
 from backport.replay.explain import locate
-from backport.replay.situation import Resolution, Situation
+from backport.replay.situation import Answers, Resolution, Situation
 
 RULE = "recorded"
 _JOINED = 4  # conflicts, and the lines between them, that may have been decided as one
@@ -27,11 +27,12 @@ _JOINED = 4  # conflicts, and the lines between them, that may have been decided
 def recorded_first(recordings: Sequence[Recording], ladder: Ladder) -> Ladder:
     """A ladder with this rung below the others: they are asked only where the recordings do not settle the matter."""
 
-    def ask(situation: Situation) -> tuple[Resolution, ...]:
+    def ask(situation: Situation) -> Answers:
         found = recorded(situation, recordings)
         if found is not None and found.sure:
-            return (found,)
-        return (*((found,) if found is not None else ()), *ladder(situation))
+            return Answers((found,))
+        told = ladder(situation)
+        return replace(told, found=(found, *told.found)) if found is not None else told
 
     return ask if recordings else ladder
 

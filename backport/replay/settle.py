@@ -15,7 +15,7 @@ from backport.model.series import Entry, Patch, show_path
 from backport.model.verdict import Conflict, FileOutcome, PatchOutcome, Suggestion, Verdict, rules_of
 from backport.replay.amend import amend
 from backport.replay.astray import astray
-from backport.replay.compose import Candidate, Ladder, candidates, situation
+from backport.replay.compose import Candidate, Composed, Ladder, compose
 from backport.replay.decide import Decision, decide
 from backport.replay.guard import Guard, refusal
 from backport.replay.guard.landed import KCONFIG, Speaks, speaks_all
@@ -24,8 +24,8 @@ from backport.replay.mined import Respelling, has_name, mined
 from backport.replay.precision import precision
 from backport.replay.recorded import RULE, recorded_first
 from backport.replay.respelt import answered, in_upstreams_terms, is_sure, respelt
-from backport.replay.rules.ladder import attempt, over_budget
-from backport.replay.situation import Library
+from backport.replay.rules.ladder import attempt
+from backport.replay.situation import Answers, Library
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Policy:
     lenient: Callable[[Sequence[Finding]], Sequence[Finding]] = tuple
 
 
-MERGES_ALONE = Policy(ladder=lambda situation: (), checks={})
+MERGES_ALONE = Policy(ladder=lambda situation: Answers(), checks={})
 """What git would do: no rules, no checks. For comparing with it."""
 
 
@@ -218,7 +218,8 @@ class Settler:
         nowhere = all(decision.conflict == "absent" for decision in decisions)
         torn = {decision.conflict for decision in decisions if decision.change.old_path in self._left_out}
         suggestions: list[Suggestion] = []
-        for plain in () if "absent" in torn else self._candidates(patch, tree, decisions):
+        composed = Composed() if "absent" in torn else self._composed(patch, tree, decisions)
+        for plain in composed.candidates:
             candidate, problem = self._by_hand(patch, tree, plain)
             if nowhere and candidate.tree == tree:
                 continue  # not applicable, which says more than that it makes no difference
@@ -234,18 +235,10 @@ class Settler:
         unfound = nowhere and not suggestions
         reason = astray(patch, tree, decisions, self._library) if unfound else ""
         verdict = Verdict.NOT_APPLICABLE if unfound and not reason else Verdict.CONFLICT
-        files = tuple(self._judged(patch, tree, decision) for decision in decisions)
+        files = tuple(_told(decision.outcome, composed.unasked) for decision in decisions)
         reason = reason or reason_of(verdict, conflicts)
         outcome = PatchOutcome(patch.commit, patch.subject, verdict, files, conflicts, reason=reason)
         return Settled(replace(outcome, suggestions=tuple(suggestions)), findings)
-
-    def _judged(self, patch: Patch, tree: str, decision: Decision) -> FileOutcome:
-        """The outcome of a file in conflict; it says so where no rule was asked, for there would be too much to ask about."""
-        if decision.conflict != "content" or self._policy.ladder is not attempt:
-            return decision.outcome
-        why = over_budget(situation(patch, tree, decision, self._library, self._since))
-        place = Evidence(decision.outcome.rule, decision.outcome.path, "", 0, 0, why)
-        return replace(decision.outcome, evidence=(place,)) if why else decision.outcome
 
     def _by_hand(self, patch: Patch, tree: str, candidate: Candidate) -> tuple[Candidate, str]:
         """A candidate with what a person changed beside the conflicts, or why that does not fit any more."""
@@ -256,8 +249,8 @@ class Settler:
             return candidate, made.problem if made is not None else ""
         return replace(candidate, tree=made.tree, files=made.files), ""
 
-    def _candidates(self, patch: Patch, tree: str, decisions: Sequence[Decision]) -> tuple[Candidate, ...]:
-        return candidates(patch, tree, decisions, self._ladder, self._library, self._since)
+    def _composed(self, patch: Patch, tree: str, decisions: Sequence[Decision]) -> Composed:
+        return compose(patch, tree, decisions, self._ladder, self._library, self._since)
 
     def _accepted(self, patch: Patch, tree: str, suggestions: Sequence[Suggestion]) -> Settled | None:
         """The best suggestion that the guard has nothing against, applied because somebody asked for that.
@@ -278,6 +271,12 @@ class Settler:
         diff = self._library.history.diff(tree, candidate.tree, paths) if self._policy.diffs else b""
         right, asked, part = precision(candidate.rules)
         return Suggestion(candidate.rules, candidate.tree, candidate.files, diff, right, asked, (doubt,) if doubt else (), part)
+
+
+def _told(outcome: FileOutcome, unasked: Mapping[bytes, str]) -> FileOutcome:
+    """The outcome of a file in conflict; it says so where no rule was asked, for there would be too much to ask about."""
+    why = unasked.get(outcome.path, "")
+    return replace(outcome, evidence=(Evidence(outcome.rule, outcome.path, "", 0, 0, why),)) if why else outcome
 
 
 def _as_asked(rules: Sequence[str]) -> str:

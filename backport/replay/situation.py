@@ -19,8 +19,6 @@ from backport.model.series import FileChange, Patch
 
 LEFT = "partial"
 """What stands in for a rule where none has an answer: the lines, or the file, are left as the target has them."""
-PROVED = "proved"
-"""Among the checks of one answer whose proof is complete, where the file as a whole is only a suggestion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +70,20 @@ class Resolution:
 
     `texts` is the whole new content of every file of the target that the resolution changes, by the target's path (None:
     deleted); mostly one. `sure` says that the rule's own proof is complete: with the guard's yes it is AUTO, else it is a
-    SUGGEST. `evidence` has one entry for each region or hunk that was placed.
+    SUGGEST. `evidence` has one entry for each region or hunk that was placed. `open` says that lines of it, or all, are left as
+    the target has them, because no rule knows what the patch means there.
     """
 
     rule: str
     sure: bool
     texts: Mapping[bytes, bytes | None]
     evidence: tuple[Evidence, ...]
+    open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What a ladder says of one file: resolutions, best first. Where it has none and that is not for want of a rule, `why`."""
+
+    found: tuple[Resolution, ...] = ()
+    why: str = ""

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from backport.git.merge import Piece, Region, rows
 from backport.model.verdict import PLAIN, FileOutcome, Suggestion
 from backport.replay.rules.lines import Hunk, hunks
-from backport.replay.situation import PROVED
 
 
 def answered(
@@ -31,14 +30,14 @@ def answered(
         region: text
         for region in regions
         if (mine := [item for item in places if _holds(region, item.line)])
-        and all(PROVED in item.checks for item in mine)
+        and all(item.proved for item in mine)
         and (text := _text(region, ours, result, changes)) is not None
     }
     return tuple(proved.get(piece, piece) if isinstance(piece, Region) else piece for piece in pieces)
 
 
 def _proves(file: FileOutcome) -> bool:
-    return any(PROVED in item.checks for item in file.evidence)
+    return any(item.proved for item in file.evidence)
 
 
 def _span(region: Region) -> tuple[int, int]:

@@ -26,7 +26,7 @@ from backport.replay.engine import replay
 from backport.replay.prerequisites.suspects import suspects
 from backport.replay.prerequisites.trial import Bench
 from backport.replay.settle import Policy
-from backport.replay.situation import Library
+from backport.replay.situation import Answers, Library
 
 pytestmark = pytest.mark.kernel
 
@@ -49,7 +49,7 @@ def first_three(upstream: str, stable: str, clones: tuple[Clone, ...], library: 
     """Without the ladder: what it resolves is no conflict any more, and asks for no prerequisite."""
     onto = library.history.commit(stable).parents[0]
     series = gather([upstream], onto, clones, library.store, Silent())
-    policy = Policy(ladder=lambda situation: ())
+    policy = Policy(ladder=lambda situation: Answers())
     replayed = replay(series, onto, library.store, library.trees, library.history, Silent(), policy=policy)
     bench = Bench(library, onto, {})
     found = suspects(replayed.outcomes[0], (), series.patches[0], bench)

@@ -90,7 +90,7 @@ def answer(past: Past, upstream: str, stable: str, path: bytes) -> tuple[Resolut
         done = library.history.commit(_whole(library, stable))
     except BackportError as error:
         pytest.skip(f"BACKPORT_KERNEL has no such commit: {error.what}")
-    found = attempt(past.situation(upstream, done.parents[0], path))
+    found = attempt(past.situation(upstream, done.parents[0], path)).found
     assert found
     return found[0], {name: library.trees.read(done.tree, name) for name in found[0].texts}
 
@@ -128,7 +128,7 @@ def test_the_ksm_patch_speaks_the_targets_language(past: Past) -> None:
     asked = past.situation(
         "3da0dd433dc399a8c0124d0614d82a09b6a49bce", "74fca6a42863ffacaf7ba6f1936a9f228950f657", b"arch/x86/kvm/mmu.c"
     )
-    found = attempt(asked)[0]
+    found = attempt(asked).found[0]
     assert not found.sure
     text = found.texts[b"arch/x86/kvm/mmu.c"] or b""
     assert b"__set_spte" not in text

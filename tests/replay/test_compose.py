@@ -12,7 +12,7 @@ from backport.model.evidence import Evidence
 from backport.model.finding import Finding, Level
 from backport.model.series import Patch
 from backport.replay.settle import Policy
-from backport.replay.situation import Resolution, Situation
+from backport.replay.situation import Answers, Resolution, Situation
 from tests.gitrepo import Repo, numbered, replayed
 
 
@@ -30,9 +30,9 @@ class Told:
     def __post_init__(self) -> None:
         self.asked: list[Situation] = []
 
-    def __call__(self, situation: Situation) -> tuple[Resolution, ...]:
+    def __call__(self, situation: Situation) -> Answers:
         self.asked.append(situation)
-        return tuple(self.answers.get(situation.path, ()))
+        return Answers(tuple(self.answers.get(situation.path, ())))
 
 
 class Refusing:
@@ -237,10 +237,10 @@ class Once:
     told: Told
     text: bytes
 
-    def __call__(self, situation: Situation) -> tuple[Resolution, ...]:
+    def __call__(self, situation: Situation) -> Answers:
         first = not self.told.asked
         self.told(situation)
-        return () if first else (answer({situation.path: self.text}),)
+        return Answers(() if first else (answer({situation.path: self.text}),))
 
 
 def test_a_patch_of_which_nothing_is_left_is_not_applicable(repo: Repo, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from backport.model.finding import Finding, Level
 from backport.model.recording import Recording
 from backport.model.series import Patch
 from backport.replay.settle import Policy
+from backport.replay.situation import Answers
 from tests.gitrepo import Content, Repo, Session, replayed
 from tests.resolve.person import decided
 
@@ -31,7 +32,7 @@ BASE = HEAD + function(OLD) + TAIL
 
 
 def ladder_of(recordings: Sequence[Recording]) -> Policy:
-    return Policy(ladder=lambda _: (), recordings=tuple(recordings))
+    return Policy(ladder=lambda _: Answers(), recordings=tuple(recordings))
 
 
 def texts(ours: bytes, theirs: bytes, base: bytes = BASE) -> tuple[Mapping[bytes, Content], ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from backport.model.evidence import Evidence
+from backport.model.evidence import PROVED, Evidence
 from backport.replay.rules.anchor import anchor
 from backport.replay.rules.cleared import cleared, strange_flags
 from backport.replay.rules.drifted import drifted
@@ -24,7 +24,7 @@ from backport.replay.rules.renames import RULE as RENAMES
 from backport.replay.rules.renames import names, renamed, renames
 from backport.replay.rules.unneeded import unneeded
 from backport.replay.rules.words import words
-from backport.replay.situation import LEFT, PROVED, Resolution, Situation
+from backport.replay.situation import LEFT, Answers, Resolution, Situation
 
 Rule = Callable[[Situation], Resolution | None]
 
@@ -34,39 +34,37 @@ _MOST_ASKED = 60  # disputes in one file; the corpus has 27 at most, and each is
 _MOST_MORE = 4  # suggestions beside the best one
 
 
-def attempt(situation: Situation, ladder: Sequence[Rule] = LADDER) -> tuple[Resolution, ...]:
-    """What the ladder makes of a file, best first: one that is sure, or suggestions; empty where every rule abstains."""
+def attempt(situation: Situation, ladder: Sequence[Rule] = LADDER) -> Answers:
+    """What the ladder makes of a file: one answer that is sure, or suggestions; none where every rule abstains.
+
+    Where there would be too much to ask about, none is asked, and the answer says so.
+    """
     frame = framed(situation)
     if frame is None:
-        whole = situation.ours is None or situation.theirs is None  # the file as such is in dispute
-        return tuple(_ranked(_answers(situation, ladder))) if whole else ()
+        if situation.ours is None or situation.theirs is None:  # the file as such is in dispute
+            return Answers(tuple(_ranked(_answers(situation, ladder))))
+        return _over_budget(situation, "the file is too large, or too different, to be laid over upstream's")
     asked = _asked(situation, frame)
+    if len(asked) > _MOST_ASKED:
+        return _over_budget(situation, f"{len(asked)} disputes in one file, {_MOST_ASKED} at most")
     answers: list[list[Resolution]] = []
     left: list[Block] = []
-    for block in asked if len(asked) <= _MOST_ASKED else ():
+    for block in asked:
         for part, found in _each(situation, frame, block, ladder):
             answers += [_ranked(found)] if found else []
             left += [] if found else [part]
     if not answers:
-        return ()
+        return Answers()
     if relaid(frame):
         answers = [[replace(answer, sure=False) for answer in found] for found in answers]
     own = joined(frame.ours, clean_edits(frame, asked))
     made = _combined(situation, own, answers)
-    return tuple(_partly(situation, answer, left) for answer in made) if left else tuple(made)
+    return Answers(tuple(_partly(situation, answer, left) for answer in made) if left else tuple(made))
 
 
-def over_budget(situation: Situation) -> str:
-    """Why no rule was asked about a file in conflict over its content, in one phrase; '' where they were."""
-    if situation.base is None or situation.ours is None or situation.theirs is None or not situation.regions:
-        return ""
-    frame = framed(situation)
-    if frame is None:
-        return "the rules abstained: over budget (the file is too large, or too different, to be laid over upstream's)"
-    number = len(_asked(situation, frame))
-    return (
-        f"the rules abstained: over budget ({number} disputes in one file, {_MOST_ASKED} at most)" if number > _MOST_ASKED else ""
-    )
+def _over_budget(situation: Situation, what: str) -> Answers:
+    """No answer, and why none was looked for. Where the conflict is not about lines, there were none to ask about."""
+    return Answers((), f"the rules abstained: over budget ({what})" if situation.regions else "")
 
 
 def _each(situation: Situation, frame: Frame, block: Block, ladder: Sequence[Rule]) -> Iterator[tuple[Block, list[Resolution]]]:
@@ -88,7 +86,7 @@ def _partly(situation: Situation, answer: Resolution, left: Sequence[Block]) -> 
     why = "no rule knows what the patch means here: these lines are left as they are"
     places = tuple(Evidence(LEFT, situation.path, "", block.c + 1, 0, why) for block in left)
     told = tuple(_marked(item, proved=answer.sure) for item in answer.evidence)
-    return replace(answer, rule=f"{answer.rule}+{LEFT}", sure=False, evidence=(*told, *places))
+    return replace(answer, rule=f"{answer.rule}+{LEFT}", sure=False, evidence=(*told, *places), open=True)
 
 
 def _asked(situation: Situation, frame: Frame) -> list[Block]:

@@ -19,7 +19,7 @@ from backport.replay.guard import Trusting
 from backport.replay.prerequisites.plans import Case, needed
 from backport.replay.prerequisites.trial import Bench
 from backport.replay.settle import Policy
-from backport.replay.situation import Library
+from backport.replay.situation import Answers, Library
 from tests.gitrepo import Repo, definition, numbered
 
 FILE = b"mm/a.c"
@@ -32,7 +32,7 @@ def case(repo: Repo, patch: str, onto: str, scratch: Path) -> Iterator[Case]:
     with sources.store(scratch) as store:
         trees, history = Trees(store), History(store)
         series = ingest(definition(repo, [patch], onto), sources.clones, store, Silent())
-        bare = Policy(ladder=lambda situation: (), diffs=False)
+        bare = Policy(ladder=lambda situation: Answers(), diffs=False)
         replayed = replay(series, onto, store, trees, history, Silent(), policy=bare)
         bench = Bench(Library(store, trees, history), onto, {}, bare)
         outcome = replayed.outcomes[0]

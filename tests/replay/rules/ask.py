@@ -52,4 +52,4 @@ def text(resolution: Resolution | None, path: bytes = b"drivers/x.c") -> bytes |
 
 def best(base: bytes, ours: bytes, theirs: bytes, path: bytes = b"drivers/x.c") -> Resolution | None:
     """The first answer of the ladder."""
-    return next(iter(attempt(situation(base, ours, theirs, path))), None)
+    return next(iter(attempt(situation(base, ours, theirs, path)).found), None)

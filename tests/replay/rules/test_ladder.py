@@ -11,8 +11,8 @@ import pytest
 
 from backport.git.merge import Region
 from backport.replay.rules.anchor import anchor
-from backport.replay.rules.ladder import attempt, over_budget
-from backport.replay.situation import Resolution, Situation
+from backport.replay.rules.ladder import attempt
+from backport.replay.situation import Answers, Resolution, Situation
 from tests.replay.rules.ask import best, situation, text
 
 BASE = b"".join(b"\tstep_%d(card, %d);\n" % (n, n) for n in range(40))
@@ -51,7 +51,7 @@ def test_rules_that_disagree_are_not_sure() -> None:
         return None if right is None else Resolution("other", True, {asked.path: b"another\n"}, right.evidence)
 
     asked = situation(whole(), whole(l5=b"\tdrifted(card);\n"), whole(l6=b"\tnew_6(card);\n"))
-    found = attempt(asked, (anchor, other))
+    found = attempt(asked, (anchor, other)).found
     assert len(found) == 2
     assert not any(answer.sure for answer in found)
 
@@ -86,7 +86,7 @@ def test_what_merges_by_itself_is_what_git_makes_of_it(tmp_path: Path) -> None:
 )
 def test_odd_input_is_answered_or_not_but_never_raises(texts: tuple[bytes | None, bytes | None, bytes | None]) -> None:
     base, ours, theirs = texts
-    for answer in attempt(situation(base, ours, theirs)):
+    for answer in attempt(situation(base, ours, theirs)).found:
         assert all(content is None or isinstance(content, bytes) for content in answer.texts.values())
 
 
@@ -96,7 +96,7 @@ def test_two_thousand_disputes_are_given_up_in_bounded_time() -> None:
     ours = [b"#define R_%d (0x%x)\n" % (i, i + 1) if i % 10 == 0 else row for i, row in enumerate(base)]
     theirs = [b"#define R_%d 0x%xUL\n" % (i, i) if i % 10 == 1 else row for i, row in enumerate(base)]
     start = time.monotonic()
-    assert attempt(situation(b"".join(base), b"".join(ours), b"".join(theirs), b"include/x.h")) == ()
+    assert attempt(situation(b"".join(base), b"".join(ours), b"".join(theirs), b"include/x.h")) == Answers()
     assert time.monotonic() - start < 60
 
 
@@ -113,6 +113,7 @@ def test_more_disputes_than_a_file_may_have_are_said_to_be_too_many() -> None:
     base = b"".join(b"int a%d;\nint b%d;\nint c%d;\n" % (i, i, i) for i in range(70))
     ours, theirs = base.replace(b"int a", b"long a"), base.replace(b"int b", b"char b")
     asked = replace(situation(base, ours, theirs), regions=(Region(1, b"", b"", b""),))
-    assert attempt(asked) == ()
-    assert over_budget(asked).startswith("the rules abstained: over budget (70 disputes in one file")
-    assert over_budget(replace(asked, theirs=base)) == ""
+    told = attempt(asked)
+    assert told.found == ()
+    assert told.why == "the rules abstained: over budget (70 disputes in one file, 60 at most)"
+    assert attempt(replace(asked, theirs=base)) == Answers()

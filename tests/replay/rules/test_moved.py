@@ -14,7 +14,7 @@ from backport.model.series import Entry, FileChange, Patch
 from backport.replay.rules.ladder import attempt
 from backport.replay.rules.moved import moved
 from backport.replay.rules.unneeded import unneeded
-from backport.replay.situation import Library, Resolution, Situation
+from backport.replay.situation import Answers, Library, Resolution, Situation
 from tests.gitrepo import FILE, Files, Repo
 from tests.replay.rules.ask import ask, text
 
@@ -58,9 +58,9 @@ def scratch(tmp_path: Path) -> Path:
     return tmp_path / "store.git"
 
 
-def first(answers: tuple[Resolution, ...]) -> Resolution:
-    assert answers
-    return answers[0]
+def first(answers: Answers) -> Resolution:
+    assert answers.found
+    return answers.found[0]
 
 
 def test_the_function_is_further_down_in_the_file() -> None:
@@ -91,7 +91,7 @@ def test_two_files_define_the_function(repo: Repo, scratch: Path) -> None:
     files = {b"drivers/a/pci.c": HEAD + START, b"drivers/a/usb.c": HEAD + SHOW + START}
     asked = World(repo, scratch, files).ask(b"drivers/a/lib.c", HEAD + START, HEAD + FIXED)
     assert moved(asked) is None
-    assert not any(answer.sure for answer in attempt(asked))
+    assert not any(answer.sure for answer in attempt(asked).found)
 
 
 def test_another_function_of_that_name_is_not_it(repo: Repo, scratch: Path) -> None:

@@ -10,7 +10,7 @@ BASE = b"".join(b"int step_%d(struct card *card)\n{\n\treturn card->step + %d;\n
 
 
 def best(ours: bytes, theirs: bytes | None = None) -> Resolution | None:
-    return next(iter(attempt(situation(BASE, ours, theirs))), None)
+    return next(iter(attempt(situation(BASE, ours, theirs)).found), None)
 
 
 def test_a_file_that_differs_in_a_line_goes_as_well() -> None:
