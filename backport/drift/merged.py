@@ -90,9 +90,18 @@ class _Texts:
         return self._plain[self._lines.start(function.line) : self._lines.end(function.end)]
 
     def stands_in(self, text: bytes, function: Declaration) -> bool:
-        """Whether another file has the very function, and no second of its name: told by the bytes, for an outline takes 5 ms."""
-        code = self._text[self._lines.start(function.line) : self._lines.end(function.end)]
-        return text.count(b"\n" + code) == 1 and _heads(function.name, text) == 1
+        """Whether another file has the very function, and no second of its name: told by the bytes, for an outline takes 5 ms.
+
+        Not where a comment may be open before it: there upstream has the function no more.
+        """
+        code = b"\n" + self._text[self._lines.start(function.line) : self._lines.end(function.end)]
+        at = text.find(code)
+        return (
+            at >= 0
+            and text.rfind(b"/*", 0, at) <= text.rfind(b"*/", 0, at)
+            and text.find(code, at + 1) < 0
+            and _heads(function.name, text) == 1
+        )
 
     def scope(self, function: Declaration) -> dict[bytes, str] | None:
         """The names that it declares and their kinds; None where the parser met something unknown in it."""

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from backport.drift.undeclared import DriftReport, KernelGuard
+from backport.drift.workbench import Workbench
 from backport.git.history import History
+from backport.git.store import Store
+from backport.git.trees import Trees
+from backport.model.progress import Silent
 from backport.model.series import Patch, Series
+from backport.replay.engine import replay
 
 RELEASE = {
     "include/linux/mm.h": b"struct page { unsigned long flags; };\n#define PG_locked 0\n"
@@ -78,6 +85,35 @@ class Kernel:
         }  # fmt: skip
         command = ["git", "-C", str(self.folder), *arguments]
         return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@dataclass(frozen=True)
+class Landed:
+    """One patch as replayed onto the release, without a guard: the trees before and after it, and the commit between."""
+
+    series: Series
+    before: str
+    after: str
+    between: str
+    bench: Workbench
+
+
+@contextmanager
+def landed(
+    folder: Path, release: Mapping[str, bytes], between: Mapping[str, bytes | None], patch: Mapping[str, bytes | None]
+) -> Iterator[Landed]:
+    """The patch on the release, where upstream did `between` before it. It needs an empty folder."""
+    (folder / "kernel").mkdir()
+    kernel = Kernel(folder / "kernel")
+    kernel.base = kernel.commit("release", release)
+    came = kernel.commit("fs: convert", between)
+    commit = kernel.commit("the patch", patch)
+    with Store(folder / "run.git", [kernel.objects]) as store:
+        trees, history = Trees(store), History(store)
+        series = kernel.series(history, commit)
+        after = replay(series, kernel.base, store, trees, history, Silent()).tree
+        with Workbench(trees, store, history) as bench:
+            yield Landed(series, history.commit(kernel.base).tree, after, came, bench)
 
 
 def walk(guard: KernelGuard, series: Series) -> DriftReport:

@@ -8,14 +8,8 @@ from pathlib import Path
 import pytest
 
 from backport.drift import leaning
-from backport.drift.workbench import Workbench
-from backport.git.history import History
-from backport.git.store import Store
-from backport.git.trees import Trees
 from backport.model.finding import Finding
-from backport.model.progress import Silent
-from backport.replay.engine import replay
-from tests.drift.repository import Kernel
+from tests.drift.repository import landed
 
 MM = "include/linux/mm.h"
 HEADER = b"struct page { unsigned long flags; };\nint old_way(int a);\nint stays(int a);\n"
@@ -26,17 +20,8 @@ def found(
     tmp_path: Path, between: Mapping[str, bytes | None], patch: Mapping[str, bytes | None], user: str = "fs/user.c"
 ) -> tuple[list[Finding], str]:
     """What is found where upstream did `between` before the patch, and the commit of that."""
-    (tmp_path / "kernel").mkdir()
-    kernel = Kernel(tmp_path / "kernel")
-    kernel.base = kernel.commit("release", {MM: HEADER, user: USER})
-    before = kernel.commit("fs: convert", between)
-    commit = kernel.commit("the patch", patch)
-    with Store(tmp_path / "run.git", [kernel.objects]) as store:
-        trees, history = Trees(store), History(store)
-        series = kernel.series(history, commit)
-        result = replay(series, kernel.base, store, trees, history, Silent()).tree
-        with Workbench(trees, store, history) as bench:
-            return list(leaning.check(series, history.commit(kernel.base).tree, result, bench)[0]), before
+    with landed(tmp_path, {MM: HEADER, user: USER}, between, patch) as it:
+        return list(leaning.check(it.series, it.before, it.after, it.bench)[0]), it.between
 
 
 LESS = {MM: HEADER.replace(b"int old_way(int a);\n", b"")}

@@ -9,14 +9,8 @@ import pytest
 
 from backport.drift import linked
 from backport.drift.built import built
-from backport.drift.workbench import Workbench
-from backport.git.history import History
-from backport.git.store import Store
-from backport.git.trees import Trees
 from backport.model.finding import Finding, Level
-from backport.model.progress import Silent
-from backport.replay.engine import replay
-from tests.drift.repository import Kernel
+from tests.drift.repository import landed
 
 HEADER = {"include/linux/mm.h": b"int share_pages(int a);\nint plain(int a);\n"}
 SHARE = {"mm/share.c": b"#include <linux/mm.h>\nint share_pages(int a)\n{\n\treturn a;\n}\n"}
@@ -30,17 +24,8 @@ def found(
     tmp_path: Path, release: Mapping[str, bytes], between: Mapping[str, bytes | None], patch: Mapping[str, bytes | None]
 ) -> list[Finding]:
     """What is found on `release` where upstream did `between` before the patch."""
-    (tmp_path / "kernel").mkdir()
-    kernel = Kernel(tmp_path / "kernel")
-    kernel.base = kernel.commit("release", {**HEADER, **SHARE, "mm/scan.c": SCAN, **release})
-    kernel.commit("mm: between", {**between, "README": b"later\n"})
-    commit = kernel.commit("the patch", patch)
-    with Store(tmp_path / "run.git", [kernel.objects]) as store:
-        trees, history = Trees(store), History(store)
-        series = kernel.series(history, commit)
-        result = replay(series, kernel.base, store, trees, history, Silent()).tree
-        with Workbench(trees, store, history) as bench:
-            return list(linked.check(series, result, bench)[0])
+    with landed(tmp_path, {**HEADER, **SHARE, "mm/scan.c": SCAN, **release}, {**between, "README": b"later\n"}, patch) as it:
+        return list(linked.check(it.series, it.after, it.bench)[0])
 
 
 def test_a_function_that_upstream_always_builds(tmp_path: Path) -> None:

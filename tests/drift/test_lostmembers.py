@@ -8,14 +8,8 @@ from pathlib import Path
 import pytest
 
 from backport.drift import lostmembers
-from backport.drift.workbench import Workbench
-from backport.git.history import History
-from backport.git.store import Store
-from backport.git.trees import Trees
 from backport.model.finding import Finding
-from backport.model.progress import Silent
-from backport.replay.engine import replay
-from tests.drift.repository import Kernel
+from tests.drift.repository import landed
 
 BOX = "include/linux/box.h"
 HEADER = b"struct box {\n\tint size;\n\tint count;\n};\nstruct other {\n\tint count;\n};\n"
@@ -32,17 +26,8 @@ def found(
     also: Mapping[str, bytes] | None = None,
 ) -> tuple[list[Finding], str]:
     """What is found where upstream did `between` before the patch, and the commit of that."""
-    (tmp_path / "kernel").mkdir()
-    kernel = Kernel(tmp_path / "kernel")
-    kernel.base = kernel.commit("release", {BOX: HEADER, at: user, **(also or {})})
-    before = kernel.commit("fs: convert", between)
-    commit = kernel.commit("the patch", patch)
-    with Store(tmp_path / "run.git", [kernel.objects]) as store:
-        trees, history = Trees(store), History(store)
-        series = kernel.series(history, commit)
-        result = replay(series, kernel.base, store, trees, history, Silent()).tree
-        with Workbench(trees, store, history) as bench:
-            return list(lostmembers.check(series, history.commit(kernel.base).tree, result, bench)[0]), before
+    with landed(tmp_path, {BOX: HEADER, at: user, **(also or {})}, between, patch) as it:
+        return list(lostmembers.check(it.series, it.before, it.after, it.bench)[0]), it.between
 
 
 def test_a_user_that_upstream_had_converted_before(tmp_path: Path) -> None:

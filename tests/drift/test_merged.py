@@ -18,6 +18,8 @@ def test_a_parameter_that_is_taken_away_and_still_used() -> None:
     merged = b"static int f(int a)\n{\n\treturn a + gone;\n}\n"
     assert faults(OLD, merged, b"\n" + NEW) == [("absent-local", b"gone", 2)]
     assert faults(OLD, merged, NEW, b"gone") == []  # a global of that name
+    assert faults(OLD, merged, b"\n" + merged) == []  # upstream's own
+    assert faults(OLD, merged, b"/* once:\n" + merged + b"*/\n") == [("absent-local", b"gone", 1)]
 
 
 @pytest.mark.parametrize("use", [b"x->gone", b"x.gone", b"0; /* gone */", b"1"])

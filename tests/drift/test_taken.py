@@ -8,14 +8,8 @@ from pathlib import Path
 import pytest
 
 from backport.drift import taken
-from backport.drift.workbench import Workbench
-from backport.git.history import History
-from backport.git.store import Store
-from backport.git.trees import Trees
 from backport.model.finding import Finding
-from backport.model.progress import Silent
-from backport.replay.engine import replay
-from tests.drift.repository import Kernel
+from tests.drift.repository import landed
 
 FILE, CALLS = "mm/sysctl.c", "arch/x86/kernel/syscall_table_32.S"
 REST = b"".join(b'\t{ .procname = "other%d" },\n' % number for number in range(8))
@@ -32,18 +26,9 @@ def found(
     tmp_path: Path, release: Mapping[str, bytes], between: Mapping[str, bytes], patch: Mapping[str, bytes]
 ) -> list[Finding]:
     """What is found where the target is the release, and upstream did `between` before the patch."""
-    (tmp_path / "kernel").mkdir()
-    kernel = Kernel(tmp_path / "kernel")
-    kernel.base = kernel.commit("release", release)
-    kernel.commit("between", between)
-    commit = kernel.commit("the patch", patch)
-    with Store(tmp_path / "run.git", [kernel.objects]) as store:
-        trees, history = Trees(store), History(store)
-        series = kernel.series(history, commit)
-        result = replay(series, kernel.base, store, trees, history, Silent()).tree
-        assert result != history.commit(kernel.base).tree
-        with Workbench(trees, store, history) as bench:
-            return list(taken.check(series, result, bench))
+    with landed(tmp_path, release, between, patch) as it:
+        assert it.after != it.before
+        return list(taken.check(it.series, it.after, it.bench))
 
 
 def test_a_sysctl_that_the_target_has_in_the_same_table(tmp_path: Path) -> None:
