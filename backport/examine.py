@@ -29,7 +29,7 @@ from backport.model.progress import Progress
 from backport.model.result import Skipped
 from backport.model.series import Patch, Series
 from backport.replay.engine import Replayed, replay
-from backport.replay.settle import Policy
+from backport.replay.policy import Policy
 from backport.settings import cache_folder
 
 

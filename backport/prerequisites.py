@@ -26,9 +26,9 @@ from backport.package import version
 from backport.replay.engine import Replayed, moved_files, replay
 from backport.replay.explain import known_until
 from backport.replay.guard import Guard
+from backport.replay.policy import Policy
 from backport.replay.prerequisites.plans import STAGE, Case, needed
 from backport.replay.prerequisites.trial import Bench
-from backport.replay.settle import Policy
 from backport.replay.situation import Library
 from backport.settings import cache_folder
 

@@ -31,7 +31,8 @@ from backport.model.progress import Progress
 from backport.model.series import Patch, Series
 from backport.model.verdict import FileOutcome, Suggestion, rules_of
 from backport.replay.guard import Guard
-from backport.replay.settle import Policy, Settled
+from backport.replay.policy import Policy
+from backport.replay.settle import Settled
 from backport.replay.situation import Library
 from backport.replay.wave import Guards, Job, settle_wave, trusting
 from backport.report.drift import finding

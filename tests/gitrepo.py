@@ -23,7 +23,7 @@ from backport.model.series import Series
 from backport.model.verdict import PatchOutcome
 from backport.replay.engine import Replayed, replay
 from backport.replay.guard import Guard
-from backport.replay.settle import MERGES_ALONE, Policy
+from backport.replay.policy import MERGES_ALONE, Policy
 
 FILE, EXECUTABLE, LINK, SUBMODULE, FOLDER = 0o100644, 0o100755, 0o120000, 0o160000, 0o040000
 AUTHOR = b"A U Thor <author@example.com>"

@@ -17,7 +17,7 @@ from backport.model.errors import InputError
 from backport.model.progress import Silent
 from backport.model.result import RunResult
 from backport.pipeline import Options, run
-from backport.replay.settle import Policy
+from backport.replay.policy import Policy
 from backport.replay.situation import Answers
 from backport.report import document, junit, markdown, view
 from backport.verify.check import Subject, read, verify

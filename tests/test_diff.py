@@ -11,7 +11,7 @@ import pytest
 from backport.diff import compare
 from backport.examine import Workshop
 from backport.model.comparison import Comparison
-from backport.replay.settle import Policy
+from backport.replay.policy import Policy
 from backport.replay.situation import Answers
 from backport.report.diff import dump, render
 from tests.gitrepo import Content, Repo, numbered, replayed

@@ -26,7 +26,8 @@ from backport.replay.decide import decide, is_folder
 from backport.replay.evidence import with_causes, with_evidence
 from backport.replay.explain import explain, known_until
 from backport.replay.guard import Guard, Trusting
-from backport.replay.settle import Policy, Settler
+from backport.replay.policy import Policy
+from backport.replay.settle import Settler
 from backport.replay.situation import Library
 
 

@@ -3,50 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from backport.git.merge import Merger
 from backport.git.trees import PathTakenError
 from backport.model.evidence import Evidence
 from backport.model.finding import Finding
-from backport.model.recording import Recording
 from backport.model.series import Entry, Patch, show_path
 from backport.model.verdict import Conflict, FileOutcome, PatchOutcome, Suggestion, Verdict, rules_of
 from backport.replay.amend import amend
 from backport.replay.astray import astray
-from backport.replay.compose import Candidate, Composed, Ladder, compose
+from backport.replay.compose import Candidate, Composed, compose
 from backport.replay.decide import Decision, decide
 from backport.replay.guard import Guard, refusal
 from backport.replay.guard.landed import KCONFIG, Speaks, speaks_all
-from backport.replay.guard.text import CHECKS, SEARCHING, Check, still_said, text_findings
+from backport.replay.guard.text import SEARCHING, Check, still_said, text_findings
 from backport.replay.mined import Respelling, has_name, mined
+from backport.replay.policy import Policy
 from backport.replay.precision import precision
 from backport.replay.recorded import RULE, recorded_first
 from backport.replay.respelt import answered, in_upstreams_terms, is_sure, respelt
-from backport.replay.rules.ladder import attempt
-from backport.replay.situation import Answers, Library
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """How far a replay may go beyond merging.
-
-    `ladder` is asked about files in conflict that `recordings` (what a person decided before) do not settle; `accept` applies the
-    best suggestion that the guard has nothing against; `diffs` shows what each suggestion does. `checks` are the guard's, of the
-    text itself; `lenient` marks those of their findings that somebody accepts.
-    """
-
-    ladder: Ladder = attempt
-    accept: bool = False
-    diffs: bool = True
-    recordings: tuple[Recording, ...] = ()
-    checks: Mapping[str, Check] = field(default_factory=lambda: CHECKS)
-    lenient: Callable[[Sequence[Finding]], Sequence[Finding]] = tuple
-
-
-MERGES_ALONE = Policy(ladder=lambda situation: Answers(), checks={})
-"""What git would do: no rules, no checks. For comparing with it."""
+from backport.replay.situation import Library
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from backport.model.errors import BackportError
 from backport.model.series import Patch
 from backport.replay.engine import Chain, foresee, moved_files, prefetch
 from backport.replay.guard import Guard, Trusting
-from backport.replay.settle import Policy, Settled, Settler
+from backport.replay.policy import Policy
+from backport.replay.settle import Settled, Settler
 from backport.replay.situation import Library
 
 

@@ -32,7 +32,7 @@ from backport.ingest.sources import Sources
 from backport.model.definition import Definition
 from backport.model.progress import Silent
 from backport.replay.engine import Replayed, replay
-from backport.replay.settle import MERGES_ALONE, Policy
+from backport.replay.policy import MERGES_ALONE, Policy
 
 
 @dataclass(frozen=True)

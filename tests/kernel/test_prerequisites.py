@@ -23,9 +23,9 @@ from backport.model.prerequisites import Needed, Role
 from backport.model.progress import Silent
 from backport.prerequisites import ask
 from backport.replay.engine import replay
+from backport.replay.policy import Policy
 from backport.replay.prerequisites.suspects import suspects
 from backport.replay.prerequisites.trial import Bench
-from backport.replay.settle import Policy
 from backport.replay.situation import Answers, Library
 
 pytestmark = pytest.mark.kernel

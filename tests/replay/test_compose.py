@@ -11,7 +11,7 @@ import pytest
 from backport.model.evidence import Evidence
 from backport.model.finding import Finding, Level
 from backport.model.series import Patch
-from backport.replay.settle import Policy
+from backport.replay.policy import Policy
 from backport.replay.situation import Answers, Resolution, Situation
 from tests.gitrepo import Repo, numbered, replayed
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from backport.replay.explain import locate
-from backport.replay.settle import MERGES_ALONE
+from backport.replay.policy import MERGES_ALONE
 from tests.gitrepo import Repo, numbered, replayed
 
 SOURCE = b"""#include <linux/mm.h>

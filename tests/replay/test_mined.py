@@ -10,7 +10,7 @@ import pytest
 
 from backport.model.finding import Finding, Level
 from backport.model.series import Patch
-from backport.replay.settle import Policy
+from backport.replay.policy import Policy
 from tests.gitrepo import Repo, replayed
 
 PATH = b"drivers/x.c"

@@ -10,7 +10,7 @@ import pytest
 from backport.model.finding import Finding, Level
 from backport.model.recording import Recording
 from backport.model.series import Patch
-from backport.replay.settle import Policy
+from backport.replay.policy import Policy
 from backport.replay.situation import Answers
 from tests.gitrepo import Content, Repo, Session, replayed
 from tests.resolve.person import decided

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from backport.replay.settle import Policy
+from backport.replay.policy import Policy
 from tests.gitrepo import Repo, replayed
 from tests.resolve.person import laid_out
 

@@ -16,7 +16,8 @@ from backport.replay.engine import Chain, foresee
 from backport.replay.explain import explain
 from backport.replay.guard import Guard, Trusting
 from backport.replay.guard.text import SEARCHING
-from backport.replay.settle import Policy, Settled, Settler
+from backport.replay.policy import Policy
+from backport.replay.settle import Settled, Settler
 from backport.replay.situation import Library
 
 Guarding = Callable[[Sequence[Patch], Guard | None], Guard]

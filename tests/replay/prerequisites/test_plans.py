@@ -16,9 +16,9 @@ from backport.model.progress import Silent
 from backport.model.verdict import Verdict
 from backport.replay.engine import replay
 from backport.replay.guard import Trusting
+from backport.replay.policy import Policy
 from backport.replay.prerequisites.plans import Case, needed
 from backport.replay.prerequisites.trial import Bench
-from backport.replay.settle import Policy
 from backport.replay.situation import Answers, Library
 from tests.gitrepo import Repo, definition, numbered
 
