@@ -1,8 +1,12 @@
 """Code of the target that the series leaves alone and that leans on what it takes out of a header, or calls it as it was before.
 
 Asked of the whole result, because a series may convert its users patch by patch. Upstream is the judge again: a file counts where
-upstream's version, after the last patch, has converted its use (or is gone). Members that a struct loses are `lostmembers`';
-not seen are names that a source file outside of the header's folder declares for itself.
+upstream's version, after the last patch, has converted its use (or is gone). Where the very patch that takes the name away left
+that use upstream too, it is a warning: upstream built with it, as only dead code can (is_present_pte in the debug print of
+mmu_set_spte, which 43a3795a3a12 forgot: a plan that put it in front of 3da0dd433dc3 ended in an error).
+
+Members that a struct loses are `lostmembers`'; not seen are names that a source file outside of the header's folder declares for
+itself.
 """
 
 from __future__ import annotations
@@ -20,7 +24,7 @@ from backport.drift.takenaway import Merged, lost_names, use_of
 from backport.drift.workbench import Workbench
 from backport.model.finding import Finding, Level
 from backport.model.result import Skipped
-from backport.model.series import Series, show_path
+from backport.model.series import Patch, Series, show_path
 from backport.model.verdict import Cause
 
 _MOST = 60  # files that are read for one series: a header that loses what more of them use was not meant for this kernel
@@ -112,7 +116,9 @@ def _users(path: bytes, changes: Mapping[bytes, _Change], series: Series, result
             continue  # it has the name from somewhere else
         if change.now is None and any(place.declaration.kind != "forward" for place in seen.get(name, ())):
             continue
-        yield _finding(path, line, change, series)
+        patch = next(p for p in reversed(series.patches) if any(c.old_path == change.header for c in p.changes))
+        forgotten = _line(blank(bench.trees.read(patch.tree, path) or b""), change) > 0
+        yield _finding(path, line, change, patch, forgotten)
 
 
 def _line(code: bytes, change: _Change) -> int:
@@ -126,15 +132,16 @@ def _line(code: bytes, change: _Change) -> int:
     return 0
 
 
-def _finding(path: bytes, line: int, change: _Change, series: Series) -> Finding:
-    patch = next(p for p in reversed(series.patches) if any(c.old_path == change.header for c in p.changes))
+def _finding(path: bytes, line: int, change: _Change, patch: Patch, forgotten: bool) -> Finding:
+    """One use that breaks; `forgotten` says that the patch left it upstream as well."""
     where, header = show_path(path), show_path(change.header)
     name = change.name.decode("ascii", "replace")
     said = f"taken out of {header}" if change.now is None else f"takes other arguments in {header}"
+    said += f"; {patch.commit[:12]} left this use upstream too" if forgotten else ""
     target = f"{where}:{line} still uses it as it was"
     hint = f"convert {where} as upstream did, or keep {name} for it"
     common = (architecture(path) or DEFAULT_ARCH) == DEFAULT_ARCH
-    level = Level.ERROR if common else Level.WARNING
+    level = Level.ERROR if common and not forgotten else Level.WARNING
     return Finding(level, "old-code-breaks", name, patch.commit, change.header, 1, said, target, hint=hint)
 
 

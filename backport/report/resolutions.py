@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rich.console import RenderableType
 from rich.text import Text
 from rich.tree import Tree
@@ -12,7 +14,7 @@ from backport.report import safe
 from backport.report.summary import by_rules, measured, ruled
 from backport.report.view import GUIDE, add_causes, patch_label, text
 
-LINES = 24  # of a diff; the rest is in report.json
+LINES = 24  # of a diff; where the rest is, is said
 _STYLE = {"+": "green", "-": "red", "@": "cyan"}
 
 
@@ -30,8 +32,11 @@ def resolved_tree(result: RunResult) -> Tree:
     return tree
 
 
-def add_suggestions(branch: Tree, patch: PatchOutcome) -> None:
-    """What the rules suggest for a patch, the best first: how often they were right, what is held against it, its diff."""
+def add_suggestions(branch: Tree, patch: PatchOutcome, rest: Callable[[Suggestion], str] = lambda _: "in report.json") -> None:
+    """What the rules suggest for a patch, the best first: how often they were right, what is held against it, its diff.
+
+    `rest` says where a long diff goes on.
+    """
     for number, suggestion in enumerate(patch.suggestions, 1):
         label = text(
             (f"suggestion {number} ", "bold"), (", ".join(suggestion.rules), "cyan"), (f" — {measured(suggestion)}", GUIDE)
@@ -40,12 +45,12 @@ def add_suggestions(branch: Tree, patch: PatchOutcome) -> None:
         for doubt in suggestion.doubts:
             leaf.add(text(("but ", "yellow"), (doubt, "")))
         if suggestion.diff:
-            leaf.add(_diff(suggestion))
+            leaf.add(_diff(suggestion, rest(suggestion)))
 
 
-def _diff(suggestion: Suggestion) -> RenderableType:
+def _diff(suggestion: Suggestion, rest: str) -> RenderableType:
     lines, more = safe.excerpt(suggestion.diff, LINES)
     shown = Text("\n").join(Text(line, _STYLE.get(line[:1], "")) for line in lines)
     if more:
-        shown.append(f"\n… {more} more lines in report.json", "italic " + GUIDE)
+        shown.append(f"\n… {more} more lines {rest}", "italic " + GUIDE)
     return shown

@@ -24,7 +24,7 @@ def render(turn: Turn) -> RenderableType:
         return Group(*parts, *_finished(turn))
     parts.append(text((f"{turn.series} onto {turn.onto}: patch {turn.number} of {turn.total} needs you", "bold")))
     tree = waiting_tree(turn.outcome)
-    add_suggestions(tree, turn.outcome)
+    add_suggestions(tree, turn.outcome, lambda suggestion: f"with {_git(turn)} diff HEAD {suggestion.tree[:12]}")
     parts.append(tree)
     if turn.findings:
         parts.append(finding_tree(turn.findings))
@@ -69,16 +69,42 @@ def _beside(turn: Turn) -> str:
 
 def _commands(turn: Turn) -> Iterator[Text]:
     doubted = turn.refused and turn.findings and not any(place.left for place in turn.places)
+    there = _in(turn)
     rows = [
-        ("backport resolve continue", "take the files as they are now, and go on"),
-        ("backport resolve skip", "leave this patch out"),
-        ("backport resolve abort", "end the session; what was recorded is kept"),
+        *_taking(turn),
+        (f"backport resolve continue{there}", "take the files as they are now, and go on"),
+        *([(f"backport resolve continue{there} --accept 'WHY'", "take it although the guard does not agree")] if doubted else []),
+        (f"backport resolve skip{there}", "leave this patch out"),
+        (f"backport resolve abort{there}", "end the session; what was recorded is kept"),
     ]
-    if doubted:
-        rows.insert(1, ("backport resolve continue --accept 'WHY'", "take it although the guard does not agree"))
     width = max(len(command) for command, _ in rows)
     for command, what in rows:
         yield text(("  $ ", GUIDE), (f"{command:<{width}}", "bold"), (f"  {what}", GUIDE))
+
+
+def _taking(turn: Turn) -> Iterator[tuple[str, str]]:
+    """How to have the best suggestion in the folder that the guard has nothing against, where it settles all that waits."""
+    waiting = [place.path for place in turn.places if place.left]
+    for number, suggestion in enumerate(turn.outcome.suggestions if turn.outcome is not None and waiting else (), 1):
+        made = {file.path for file in suggestion.files if file.result is not None}
+        if not suggestion.doubts and made.issuperset(waiting) and all(path.isascii() for path in waiting):
+            paths = " ".join(shlex.quote(path.decode()) for path in waiting)
+            yield (
+                f"{_git(turn)} checkout {suggestion.tree[:12]} -- {paths}",
+                f"take suggestion {number} where it is to be decided",
+            )
+            return
+
+
+def _git(turn: Turn) -> str:
+    return f"git -C {shlex.quote(_near(turn.folder))}"
+
+
+def _in(turn: Turn) -> str:
+    """What tells the commands which folder is meant, where they would not find it from here."""
+    here, folder = Path.cwd(), Path(turn.folder)
+    found = folder == here / "build" / f"{turn.series}.resolve" or folder in (here, *here.parents)
+    return "" if found else f" --in {shlex.quote(_near(turn.folder))}"
 
 
 def _near(path: str) -> str:

@@ -72,7 +72,7 @@ def verify(subject: Subject, progress: Progress) -> Verified:
             found += _bundle(result, subject.report.parent, store)
             _mails(subject.definition, sources.clones, store)
             found += differences(subject, sources.clones, store, progress)
-    progress.done("as it says" if not found else f"{len(found)} differences")
+    progress.done("as it says" if not found else f"{len(found)} difference{'s' * (len(found) > 1)}")
     hunks = sum(len(file.evidence) for patch in result.patches for file in patch.files)
     files = sum(len(patch.files) for patch in result.patches)
     return Verified(tuple(dict.fromkeys(found)), len(result.patches), files, hunks, len(result.artifacts))

@@ -6,7 +6,7 @@ import os
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from backport.drift.undeclared import DriftReport, KernelGuard
@@ -107,13 +107,19 @@ def landed(
     kernel = Kernel(folder / "kernel")
     kernel.base = kernel.commit("release", release)
     came = kernel.commit("fs: convert", between)
-    commit = kernel.commit("the patch", patch)
-    with Store(folder / "run.git", [kernel.objects]) as store:
+    with put_on(kernel, kernel.commit("the patch", patch)) as it:
+        yield replace(it, between=came)
+
+
+@contextmanager
+def put_on(kernel: Kernel, *commits: str) -> Iterator[Landed]:
+    """These commits as replayed onto the kernel's base."""
+    with Store(kernel.folder.parent / "run.git", [kernel.objects]) as store:
         trees, history = Trees(store), History(store)
-        series = kernel.series(history, commit)
+        series = kernel.series(history, *commits)
         after = replay(series, kernel.base, store, trees, history, Silent()).tree
         with Workbench(trees, store, history) as bench:
-            yield Landed(series, history.commit(kernel.base).tree, after, came, bench)
+            yield Landed(series, history.commit(kernel.base).tree, after, "", bench)
 
 
 def walk(guard: KernelGuard, series: Series) -> DriftReport:

@@ -9,7 +9,7 @@ import pytest
 
 from backport.drift import leaning
 from backport.model.finding import Finding
-from tests.drift.repository import landed
+from tests.drift.repository import Kernel, landed, put_on
 
 MM = "include/linux/mm.h"
 HEADER = b"struct page { unsigned long flags; };\nint old_way(int a);\nint stays(int a);\n"
@@ -40,6 +40,19 @@ def test_a_user_that_upstream_had_converted_before(tmp_path: Path) -> None:
 def test_a_user_of_another_architecture_is_a_warning(tmp_path: Path) -> None:
     (finding,), _ = found(tmp_path, {"arch/sparc/mm/user.c": None}, LESS, "arch/sparc/mm/user.c")
     assert finding.level == "warning"
+
+
+def test_a_use_that_the_patch_itself_left_upstream_is_a_warning(tmp_path: Path) -> None:
+    (tmp_path / "kernel").mkdir()
+    kernel = Kernel(tmp_path / "kernel")
+    kernel.base = kernel.commit("release", {MM: HEADER, "fs/user.c": USER})
+    takes = kernel.commit("mm: take it away", LESS)
+    kernel.commit("fs: what was forgotten", {"fs/user.c": CONVERTED})
+    last = kernel.commit("fs: more", {"fs/more.c": b"int more;\n"})
+    with put_on(kernel, takes, last) as it:
+        (finding,) = leaning.check(it.series, it.before, it.after, it.bench)[0]
+    assert (finding.level, finding.symbol, finding.patch) == ("warning", "old_way", takes)
+    assert finding.upstream == f"taken out of {MM}; {takes[:12]} left this use upstream too"
 
 
 def test_a_caller_with_the_old_number_of_arguments(tmp_path: Path) -> None:
