@@ -68,8 +68,8 @@ class FileCheck:
     def _locals(self, uses: Iterable[Use]) -> Iterator[Missing]:
         """Locals, parameters and labels that the function has upstream on a line which the patch does not add.
 
-        Only where the lines around the added one are in the target too: elsewhere the patch conflicts in that very place, and the
-        conflict shows more than a name can. That is so for `j` and `idx` of 3da0dd433dc3 on 2.6.31.
+        Only where the line has landed, or where those around it are in the target too: elsewhere the patch conflicts in that very
+        place, and the conflict shows more than a name can. That is so for `j` and `idx` of 3da0dd433dc3 on 2.6.31.
         """
         if self._view.text is None or self._view.text == self._view.change.old:
             return
@@ -77,9 +77,9 @@ class FileCheck:
             function = self._view.function(use.function)
             if function is None or (use.function, use.name) in self._overlay.locals.get(self._new_path, ()):
                 continue
-            if re.search(rb"\b" + re.escape(use.name) + rb"\b", function) or use.name in self._overlay.names:
+            if _says_itself(function, use) or use.name in self._overlay.names:
                 continue
-            if self._landing.sure(use.line) and not self._outside(use.name) and self._view.lands_in(use.function, use.line):
+            if self._lands(use) and not self._outside(use.name):
                 kind = "absent-label" if use.scope == "label" else "absent-local"
                 where, name = use.function.decode("ascii", "replace"), use.name.decode("ascii", "replace")
                 target = f"{where} has no {name}"
@@ -93,6 +93,13 @@ class FileCheck:
                     said=f"a {use.scope} of {where}",
                     function=use.function,
                 )
+
+    def _lands(self, use: Use) -> bool:
+        """Whether the line stands in its function, where nothing but the patch has the name; whether it would, if none landed."""
+        if self._view.merged is None:
+            return self._landing.sure(use.line)
+        code = self._view.landed_in(use.function, use.line, self._added.lines)
+        return code is not None and not _says_itself(code, use)
 
     def _outside(self, name: bytes) -> bool:
         """Whether the name means something at file scope in the target."""
@@ -214,6 +221,15 @@ class FileCheck:
             target = f"declared in {best}, which this file does not include"
             return replace(missing, kind="not-included", sure=sure, target=target, hint=f"include {_spelled(header)}")
         return replace(missing, kind="other-architecture", target=f"only in {best}", sure=False)
+
+
+def _says_itself(code: bytes, use: Use) -> bool:
+    """Whether code has a name by itself: the member of a struct is not the local of that name.
+
+    dcf6a79dda5c on 2.6.27.y counts `nr_to_write` down, which write_cache_pages has as `wbc->nr_to_write` alone there.
+    """
+    member = rb"" if use.scope == "label" else rb"(?<!->)(?<!\.)"
+    return re.search(rb"(?<!\w)" + member + re.escape(use.name) + rb"(?!\w)", code) is not None
 
 
 def _spelled(header: str) -> str:

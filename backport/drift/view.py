@@ -147,15 +147,16 @@ class View:
         plain, lines = blank(self.text or b""), Lines(self.text or b"")
         return b"".join(plain[lines.start(first) : lines.end(last)] for first, last in places) if places else None
 
-    def lands_in(self, function: bytes, line: int) -> bool:
-        """Whether the merge put a line of the patch into the function of that name; yes where that cannot be told.
+    def landed_in(self, function: bytes, line: int, added: Collection[int]) -> bytes | None:
+        """The code of the function of that name into which the merge put a line of the patch, without the lines that it `added`.
 
-        218854af8403 on 2.6.32.y changes rds_cmsg_rdma_args, which was rds_rdma_prepare there: the hunk is right.
+        None where the line is not in it: 218854af8403 on 2.6.32.y changes rds_cmsg_rdma_args, which was rds_rdma_prepare there.
         """
-        if self.merged is None:
-            return True
-        row = blank(self.change.new).split(b"\n")[line - 1].strip()
-        return row in {each.strip() for name, code in functions_of(self.merged) if name == function for each in code.split(b"\n")}
+        rows = [row.strip() for row in blank(self.change.new).split(b"\n")]
+        new = {rows[number - 1] for number in added}
+        codes = [code.split(b"\n") for name, code in functions_of(self.merged or b"") if name == function]
+        landed = [code for code in codes if rows[line - 1] in {row.strip() for row in code}]
+        return b"\n".join(row for code in landed for row in code if row.strip() not in new) if landed else None
 
     @cached_property
     def local_words(self) -> frozenset[bytes]:

@@ -15,7 +15,8 @@ from backport.git.store import Store
 from backport.git.trees import Trees
 from backport.model.finding import Finding
 from backport.model.progress import Silent
-from backport.replay.engine import replay
+from backport.model.verdict import Verdict
+from backport.replay.engine import Replayed, replay
 from tests.drift.repository import Kernel
 
 FILE = "drivers/d/one.c"
@@ -36,6 +37,13 @@ def found(
     tmp_path: Path, target: Mapping[str, bytes], upstream: Mapping[str, bytes | None], patch: Mapping[str, bytes | None]
 ) -> list[Finding]:
     """The guard's findings where a commit on `upstream` is merged into `target`."""
+    return list(replayed(tmp_path, target, upstream, patch).findings)
+
+
+def replayed(
+    tmp_path: Path, target: Mapping[str, bytes], upstream: Mapping[str, bytes | None], patch: Mapping[str, bytes | None]
+) -> Replayed:
+    """What the replay makes of it."""
     with kernels(tmp_path / "kernel") as kernel:
         kernel.base = kernel.commit("target", target)
         kernel.commit("upstream", upstream)
@@ -45,7 +53,7 @@ def found(
             series = kernel.series(history, commit)
             with Workbench(trees, store, history) as bench:
                 guard = KernelGuard(series, history.commit(kernel.base).tree, bench)
-                return list(replay(series, kernel.base, store, trees, history, Silent(), guard).findings)
+                return replay(series, kernel.base, store, trees, history, Silent(), guard)
 
 
 def test_a_function_that_older_code_calls(tmp_path: Path) -> None:
@@ -94,3 +102,15 @@ def test_a_file_that_the_target_calls_otherwise(tmp_path: Path) -> None:
         {"drivers/d/two.c": TOP + use},
     )  # fmt: skip
     assert (finding.kind, finding.symbol, finding.path) == ("absent-symbol", "later_function", b"drivers/d/two.c")
+
+
+@pytest.mark.parametrize(("line", "doubts"), [(b"\tint fresh = 2;\n", []), (b"", ["it needs fresh: see the findings"])])
+def test_a_local_of_a_line_that_a_rule_placed(tmp_path: Path, line: bytes, doubts: list[str]) -> None:
+    """The line beside the added one reads differently in the target: no merge places it, a rule does."""
+    body = b"int f(int n)\n{\n\tint page = 1;\n%s\n\tn += page;\n\tn <<= 1;\n%s\treturn n;\n}\n"
+    top = TOP + b"static int other(int fresh)\n{\n\treturn fresh;\n}\n\n"
+    older, newer = body % (line, b"\tn += 1;\n"), body % (b"\tint fresh = 2;\n", b"\tn += 2;\n")
+    use = newer.replace(b"\tn <<= 1;\n", b"\tn <<= fresh;\n")
+    outcome = replayed(tmp_path, {FILE: top + older}, {FILE: top + newer}, {FILE: top + use}).outcomes[0]
+    assert [doubt for told in outcome.suggestions for doubt in told.doubts] == doubts
+    assert outcome.verdict == (Verdict.CONFLICT if doubts else Verdict.RESOLVED)

@@ -96,6 +96,14 @@ def test_a_local_of_the_newer_function(kernel: Kernel, guard: Check) -> None:
     assert said(guard(label, jump)) == []
 
 
+def test_a_member_is_not_the_local_of_its_name(kernel: Kernel, guard: Check) -> None:
+    """dcf6a79dda5c on 2.6.27.y: the function has `wbc->nr_to_write`, and no `nr_to_write`."""
+    kernel.base = kernel.edit("mm: a member", SCAN, b"\treclaimed++;\n", b"\treclaimed += page->left;\n")
+    kernel.edit("mm: a local", SCAN, b"\tint reclaimed = 0;\n", b"\tint reclaimed = 0;\n\tint left = page->left;\n")
+    patch = kernel.edit("mm: use", SCAN, b"\treclaimed += page->left;\n", b"\treclaimed += left;\n")
+    assert said(guard(patch)) == [("absent-local", "left", 12)]
+
+
 def test_a_local_where_the_patch_conflicts_anyway_is_left_to_the_conflict(kernel: Kernel, guard: Check) -> None:
     kernel.edit("mm: rewrite", SCAN, b"\treclaimed++;\n", b"\tint idx = 4;\n\treclaimed += idx;\n")
     patch = kernel.edit("mm: change", SCAN, b"\treclaimed += idx;\n", b"\treclaimed -= idx;\n")
