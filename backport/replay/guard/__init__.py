@@ -56,6 +56,7 @@ TEXT_KINDS = (
     "second-place",
     "parses-worse",
     "other-label",
+    "other-return",
     "strange-word",
     "unchecked-text",
 )

@@ -20,6 +20,7 @@ from backport.replay.guard.landed import Fault, Landed, Speaks, speaks_all
 from backport.replay.guard.leftover import leftover
 from backport.replay.guard.parsing import parses_worse
 from backport.replay.guard.place import changes
+from backport.replay.guard.returns import other_returns
 from backport.replay.guard.second import second_place
 from backport.replay.guard.words import strange_words
 
@@ -33,6 +34,7 @@ CHECKS: dict[str, Check] = {
     "parses-worse": parses_worse,
     "absent-label": absent_labels,
     "other-label": other_labels,
+    "other-return": other_returns,
     "strange-word": strange_words,
 }
 SEARCHING = ("strange-word",)

@@ -15,6 +15,7 @@ from backport.replay.guard.landed import Landed, Speaks, speaks_all
 from backport.replay.guard.leftover import leftover
 from backport.replay.guard.parsing import parses_worse
 from backport.replay.guard.place import around, changes, head
+from backport.replay.guard.returns import other_returns
 from backport.replay.guard.second import second_place
 from backport.replay.guard.words import strange_words
 from tests.gitrepo import Repo, numbered, replayed
@@ -320,3 +321,48 @@ def test_a_goto_whose_label_leads_to_other_work(ends: str, told: str) -> None:
     texts = [WORK % (jump, end) for jump in (b"", JUMP) for end in (upstream, target)]
     found = list(other_labels(landed(*texts)))
     assert [(fault.what, fault.line, told in fault.why) for fault in found] == ([("out", 7, True)] if told else [])
+
+
+def leaving(kind: bytes, value: bytes = b"", *, late: bytes = b"") -> bytes:
+    early = b"\tif (!box->lid)\n\t\treturn%s;\n" % value if value != b"-" else b""
+    return b"%sseal_box(struct box *box)\n{\n%s\tbox->sealed = 1;\n%s}\n" % (kind, early, late)
+
+
+@pytest.mark.parametrize(
+    ("upstream", "target", "value"),
+    [
+        (b"static int ", b"static void ", b" 0"),
+        (b"static int\n", b"static void\n", b" 0"),
+        (b"static void ", b"int ", b""),
+        (b"struct box *", b"static int ", b" NULL"),
+        (b"static int ", b"static struct box *", b" -EINVAL"),
+        (b"static int ", b"static bool ", b" -EINVAL"),
+    ],
+)
+def test_a_return_of_what_the_target_does_not_give_is_a_fault(upstream: bytes, target: bytes, value: bytes) -> None:
+    base, ours = leaving(upstream, b"-"), leaving(target, b"-")
+    (fault,) = other_returns(landed(base, ours, leaving(upstream, value), leaving(target, value)))
+    assert fault.what == (b"return%s;" % value).decode()
+    assert "seal_box" in fault.why
+
+
+@pytest.mark.parametrize(
+    ("upstream", "target", "value"),
+    [
+        (b"static int ", b"static int ", b" 0"),
+        (b"static void ", b"static void ", b" 0"),  # upstream's own fault
+        (b"static int ", b"static bool ", b" 0"),
+        (b"static bool ", b"static int ", b" true"),
+        (b"static int ", b"static struct box *", b" box->next"),
+        (b"static int ", b"SEALING(void) ", b" 0"),
+    ],
+)
+def test_a_return_that_the_target_can_give_is_none(upstream: bytes, target: bytes, value: bytes) -> None:
+    base, ours = leaving(upstream, b"-"), leaving(target, b"-")
+    assert not list(other_returns(landed(base, ours, leaving(upstream, value), leaving(target, value))))
+
+
+def test_a_return_in_a_comment_is_none() -> None:
+    base, ours = leaving(b"static int ", b"-"), leaving(b"static void ", b"-")
+    said = (text.replace(b"\tbox->sealed", b"\t/* or\n\t * return 0;\n\t */\n\tbox->sealed") for text in (base, ours))
+    assert not list(other_returns(landed(base, ours, *said)))
