@@ -4,7 +4,8 @@ Recognised: lines that a hunk adds use a name that upstream's old version has an
 wherever the two have a line that differs only in some words, that name stands against one and the same other. The
 whole patch is then read with the target's names, and settled by the rules for context drift, words and drifted blocks. Safe
 because a substitution is taken only where each occurrence agrees with it and the old name is gone; sure only where two lines at
-least bear it out. Whether the name means the same in the target is for the guard to say.
+least bear it out. A label or a local variable that the patch itself brings is not another function's of that name. Whether the
+name means the same in the target is for the guard to say.
 Example: 3da0dd433dc3 on v2.6.31 (KVM: MMU notifiers for page changes): __set_spte was set_shadow_pte before d555c333aa54.
 """
 
@@ -30,6 +31,8 @@ from backport.replay.situation import Resolution, Situation
 RULE = "renames"
 _INNER = (anchor, words, drifted, moved)
 _NAME = re.compile(rb"[A-Za-z_]\w*")
+_LABEL = rb"^[ \t]*%b[ \t]*:(?!:)"
+_LOCAL = rb"^[ \t]+(?:\w+[ \t]+)*?(?!return\b|goto\b|else\b)\w+[ \t*]+%b[ \t]*[;=,\[]"
 _BORNE_OUT = 2  # lines that must show a substitution before it is sure
 _LONGEST = 6  # words on a side of one substitution
 
@@ -64,7 +67,7 @@ def renamed(situation: Situation) -> Mapping[bytes, Renamed]:
     base, ours, theirs = situation.base, situation.ours, situation.theirs
     if base is None or ours is None or theirs is None or laid(base, ours, theirs) is None:
         return {}
-    wanted = _strange(base, ours, theirs)
+    wanted = {name for name in _strange(base, ours, theirs) if not _is_own(name, base, _whole(situation, theirs))}
     return {name: found for name, found in mined(base, ours).items() if name in wanted} if wanted else {}
 
 
@@ -78,6 +81,22 @@ def _strange(base: bytes, ours: bytes, theirs: bytes) -> set[bytes]:
     three = rows(theirs)
     added = names(row for hunk in hunks(rows(base), three) for row in three[hunk.c : hunk.d])
     return added & mentioned(base) - mentioned(ours)
+
+
+def _whole(situation: Situation, theirs: bytes) -> bytes:
+    """Upstream's file behind the whole patch, of which `theirs` may have one dispute alone."""
+    text = situation.library.store.text(situation.change.new) if situation.change.new is not None else None
+    return text or theirs
+
+
+def _is_own(name: bytes, base: bytes, theirs: bytes) -> bool:
+    """Whether the patch brings a label or a local variable of that name: what another function calls its own is no matter.
+
+    ffcfb8db540f on 2.6.27.y brings `drop:` to atalk_route_packet(); it is atalk_rcv() whose `drop` is `freeit` there.
+    """
+    word = re.escape(name)
+    own = re.compile(_LABEL % word + rb"|" + _LOCAL % word, re.M)
+    return len(own.findall(theirs)) > len(own.findall(base))
 
 
 def _spelt(text: bytes, found: Mapping[bytes, Renamed]) -> bytes:

@@ -45,7 +45,8 @@ class World:
         self.files = files
 
     def ask(self, path: bytes, base: bytes, theirs: bytes, other: bytes = b"") -> Situation:
-        change = FileChange("M", path, path, Entry(FILE, "1" * 40), Entry(FILE, "2" * 40))
+        new = Entry(FILE, self.library.store.write("blob", theirs))
+        change = FileChange("M", path, path, Entry(FILE, "1" * 40), new)
         more = (FileChange("M", other, other, Entry(FILE, "1" * 40), Entry(FILE, "3" * 40)),) if other else ()
         patch = Patch("1" * 40, "2" * 40, "3" * 40, "4" * 40, b"", b"", b"", b"subject\n", (change, *more))
         ours = self.files.get(path)

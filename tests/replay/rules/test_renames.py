@@ -59,3 +59,27 @@ def test_the_ladder_does_not_place_the_old_name() -> None:
     found = best(base, ours, theirs)
     assert found is not None
     assert not found.sure or b"check(MAX_DEPTH)" in (text(found) or b"")
+
+
+def test_a_label_that_the_patch_brings_is_not_another_functions() -> None:
+    """ffcfb8db540f on 2.6.27.y."""
+    other = b"int other(int n)\n{\n\tif (n)\n\t\tgoto leave;\n\tif (n > 2)\n\t\tgoto leave;\nleave:\n\treturn n;\n}\n\n"
+    body = b"int f(int n)\n{\n\tstart(n);\n\tstep(n);\n\tdone(n);\n\treturn 0;\n}\n"
+    base, ours = other + body, other.replace(b"leave", b"out") + body.replace(b"start(n)", b"start(n, 1)")
+    theirs = base.replace(b"\tstep(n);\n", b"\tif (step(n))\n\t\tgoto leave;\n")
+    theirs = theirs.replace(b"(n);\n\treturn 0", b"(n);\nleave:\n\treturn 0")
+    assert b"leave" in mined(base, ours)
+    assert ask(renames, base, ours, theirs) is None
+    jump = b"\tgoto leave;\n\tif"
+    found = ask(renames, base, ours, base.replace(jump, jump + b" (n < 0)\n\t" + jump))
+    assert found is not None
+    assert b"goto out;\n\tif (n < 0)\n\t\tgoto out;" in (text(found) or b"")
+
+
+def test_a_local_that_the_patch_brings_is_not_another_functions() -> None:
+    other = b"int other(void)\n{\n\tint left = 3;\n\n\ttake(left);\n\treturn left;\n}\n\n"
+    body = b"int f(int n)\n{\n\tint m;\n\n\tstart(n);\n\treturn 0;\n}\n"
+    base, ours = other + body, other.replace(b"left", b"rest") + body.replace(b"start(n)", b"start(n, 1)")
+    theirs = base.replace(b"\tint m;\n", b"\tint m;\n\tint left = n;\n").replace(b"\treturn 0", b"\treturn left")
+    assert b"left" in mined(base, ours)
+    assert ask(renames, base, ours, theirs) is None
