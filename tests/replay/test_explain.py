@@ -254,3 +254,19 @@ def test_a_patch_to_an_absent_file_whose_function_is_in_another_needs_a_person(r
         (outcome,) = session.outcomes
         assert (outcome.verdict, outcome.reason) == ("conflict", "the target has none of its files, but assoc() is in net/mlme.c")
         assert [c.commit for c in outcome.causes] == [brought]
+
+
+def test_a_patch_to_an_absent_kconfig_whose_entry_is_in_another_needs_a_person(repo: Repo, tmp_path: Path) -> None:
+    """550e7fd8afb7 on 2.6.27.y. Where another file has little of it, the patch is not applicable as before."""
+    head, tail = b'config OLD_DOCK\n\tbool "Docking the old way"\n', b"\tdefault n\n\t---help---\n\t  Docks laptops of old.\n"
+    head = head.replace(b"tbool", b"tdepends on OLD_LAPTOPS=y\n\tbool").replace(b"DOCK", b"DOCKING_STATION")
+    other = b'config OLD_BAY\n\tbool "Bays the old way"\n' + tail
+    base = repo.commit({b"drivers/misc/Kconfig": other + head + tail}, b"base\n")
+    far = repo.commit({b"drivers/misc/Kconfig": other}, b"older\n")
+    brought = repo.on(base, {b"drivers/new/Kconfig": head + tail}, b"split\n")
+    patch = repo.on(brought, {b"drivers/new/Kconfig": head + b"\tdepends on BROKEN\n" + tail}, b"fix\n")
+    for onto, verdict in ((base, "conflict"), (far, "not-applicable")):
+        with replayed(repo, [patch], onto, tmp_path / f"store-{verdict}", onto, policy=MERGES_ALONE) as session:
+            (outcome,) = session.outcomes
+            assert outcome.verdict == verdict
+            assert ("in drivers/misc/Kconfig" in outcome.reason) == (verdict == "conflict")
