@@ -81,6 +81,10 @@ KINDS: dict[str, tuple[str, str]] = {
         "What is done behind a label that an added goto names differs from upstream",
         "Jump to where the same is done, or return as the target's function does there.",
     ),
+    "stands-otherwise": (
+        "An added line would stand under another #if, case or lock than upstream",
+        "Put the line where the target has what upstream has around it.",
+    ),
     "other-return": (
         "An added line returns what the target's function does not give, which upstream's does",
         "Return what the target's function gives there, or take the commit that changed it.",

@@ -57,6 +57,7 @@ TEXT_KINDS = (
     "parses-worse",
     "other-label",
     "other-return",
+    "stands-otherwise",
     "strange-word",
     "unchecked-text",
 )

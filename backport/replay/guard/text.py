@@ -22,6 +22,7 @@ from backport.replay.guard.parsing import parses_worse
 from backport.replay.guard.place import changes
 from backport.replay.guard.returns import other_returns
 from backport.replay.guard.second import second_place
+from backport.replay.guard.standing import stands_otherwise
 from backport.replay.guard.words import strange_words
 
 Check = Callable[[Landed], Iterator[Fault]]
@@ -35,6 +36,7 @@ CHECKS: dict[str, Check] = {
     "absent-label": absent_labels,
     "other-label": other_labels,
     "other-return": other_returns,
+    "stands-otherwise": stands_otherwise,
     "strange-word": strange_words,
 }
 SEARCHING = ("strange-word",)

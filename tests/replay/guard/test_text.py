@@ -17,6 +17,7 @@ from backport.replay.guard.parsing import parses_worse
 from backport.replay.guard.place import around, changes, head
 from backport.replay.guard.returns import other_returns
 from backport.replay.guard.second import second_place
+from backport.replay.guard.standing import stands_otherwise
 from backport.replay.guard.words import strange_words
 from tests.gitrepo import Repo, numbered, replayed
 
@@ -366,3 +367,62 @@ def test_a_return_in_a_comment_is_none() -> None:
     base, ours = leaving(b"static int ", b"-"), leaving(b"static void ", b"-")
     said = (text.replace(b"\tbox->sealed", b"\t/* or\n\t * return 0;\n\t */\n\tbox->sealed") for text in (base, ours))
     assert not list(other_returns(landed(base, ours, *said)))
+
+
+CARE = b"box_check(box, 3);"
+LOCKED = (b"mutex_lock(&box->lock);", b"box->size++;", b"box->left--;", b"mutex_unlock(&box->lock);", b"box_show(box);")
+CHOICE = (
+    b"switch (box->kind) {",
+    b"case ROUND:",
+    b"\tturn(box);",
+    b"\tbreak;",
+    b"case FLAT:",
+    b"\tturn(box);",
+    b"\tbreak;",
+    b"}",
+)
+
+
+def put(rows: tuple[bytes, ...], *at: int) -> bytes:
+    """A function with the line CARE before some rows."""
+    return function(b"care", *(more for n, row in enumerate(rows) for more in ((CARE, row) if n in at else (row,))))
+
+
+def standing(upstream: tuple[bytes, ...], at: int, target: tuple[bytes, ...], to: int) -> list[str]:
+    made = landed(put(upstream), put(target), put(upstream, at), put(target, to))
+    return [fault.why for fault in stands_otherwise(made)]
+
+
+def conditional(*rows: bytes, first: int, last: int) -> tuple[bytes, ...]:
+    return (*rows[:first], b"#ifdef CONFIG_BOX", *rows[first:last], b"#endif", *rows[last:])
+
+
+def test_a_line_under_an_if_that_upstream_has_not_is_a_fault() -> None:
+    more = conditional(*LOCKED, first=1, last=3)
+    (why,) = standing(LOCKED, 2, more, 3)
+    assert "#ifdef CONFIG_BOX in the target" in why
+    (why,) = standing(more, 3, LOCKED, 2)
+    assert "#ifdef CONFIG_BOX upstream" in why
+    assert not standing(more, 3, tuple(row.replace(b"#ifdef CONFIG_BOX", b"#if defined(CONFIG_BOXES)") for row in more), 3)
+    assert not standing(LOCKED, 0, more, 0)
+    assert not standing(LOCKED, 4, more, 6)
+
+
+def test_a_line_in_another_case_is_a_fault() -> None:
+    (why,) = standing(CHOICE, 2, CHOICE, 5)
+    assert why == "it is in case FLAT in the target, and in case ROUND upstream"
+    assert standing(
+        CHOICE, 2, tuple(row.replace(b"FLAT", b"X").replace(b"ROUND", b"FLAT").replace(b"X", b"ROUND") for row in CHOICE), 2
+    )
+    assert not standing(CHOICE, 2, CHOICE, 2)
+    assert not standing(CHOICE, 2, (*CHOICE[:1], b"case LONG:", *CHOICE[1:]), 3)
+    assert not standing(CHOICE, 2, tuple(row.replace(b"ROUND", b"ROUND_OLD") for row in CHOICE), 2)
+
+
+def test_a_line_on_the_other_side_of_a_lock_is_a_fault() -> None:
+    (why,) = standing(LOCKED, 2, (*LOCKED[:2], LOCKED[3], LOCKED[2], LOCKED[4]), 3)
+    assert why == "it is on the other side of mutex_unlock(&box->lock) in the target"
+    irq = tuple(row.replace(b"mutex_lock(&box->lock", b"raw_spin_lock_irqsave(&box->lock, flags") for row in LOCKED)
+    assert not standing(LOCKED, 2, irq, 2)
+    assert not standing(LOCKED, 2, (LOCKED[1], LOCKED[2], LOCKED[4]), 1)
+    assert not standing(LOCKED, 1, (LOCKED[1], LOCKED[0], *LOCKED[2:]), 2)
