@@ -22,8 +22,8 @@ from backport.replay.guard.place import head, name_of, squeezed, telling
 _CONDITION = re.compile(rb"\s*#\s*(if|ifdef|ifndef|endif)\b\s*(.*)")
 _CASE = re.compile(rb"\s*(case\b[^:]*|default\s*):(?!:)")
 _COMMENT = re.compile(rb"\s*(?:/\*|\*|//)")
-_LOCK = re.compile(rb"\b(?:raw_)?(\w*(?:un)?lock(?:_\w+?)?|down(?:_\w+)?|up(?:_\w+)?)(?:_irq\w*|_bh)?\s*\(\s*([^,;()]*)")
-_TAKES = re.compile(rb"(?:^|_)(?:un)?lock(?:_|$)|^(?:down|up)(?:_|$)")
+_CALL = re.compile(rb"\b(\w++)\s*\(\s*([^,;()]*)")
+_LOCKS = re.compile(rb"(?:raw_)?((?:\w*_)?(?:un)?lock(?:_\w+?)?|(?:down|up)(?:_\w+)?)(?:_irq\w*|_bh)?")
 _ASKS = re.compile(rb"init|held|assert|is_|try|dep|class|owner|name|address")
 
 
@@ -80,16 +80,11 @@ def _standing(lines: Sequence[bytes], line: int) -> _Standing | None:
     if top < 0:
         return None
     end = next((at for at in range(line, len(lines)) if lines[at][:1] == b"}"), len(lines))
-    every = frozenset(squeezed(found[1]) for row in lines[top:end] if (found := _CASE.match(row)))
+    every = frozenset(squeezed(found[1]) for row in lines[top:end] if b":" in row and (found := _CASE.match(row)))
+    case = _case(lines, top, line) if every else every
     before = _locks(lines[top:line])
-    return _Standing(
-        name_of(lines[top]),
-        _conditions(lines[top:line]),
-        _case(lines, top, line),
-        every,
-        before,
-        before + _locks(lines[line:end]),
-    )
+    locks = before + _locks(lines[line:end])
+    return _Standing(name_of(lines[top]), _conditions(lines[top:line]), case, every, before, locks)
 
 
 def _conditions(lines: Sequence[bytes]) -> frozenset[bytes]:
@@ -123,13 +118,13 @@ def _case(lines: Sequence[bytes], top: int, line: int) -> frozenset[bytes]:
 
 def _locks(lines: Sequence[bytes]) -> Counter[bytes]:
     """The locks that lines take and give back, each as a call, however it treats interrupts."""
-    return Counter(
-        b"%b(%b)" % (name, squeezed(what))
-        for row in lines
-        if not _COMMENT.match(row)
-        for name, what in _LOCK.findall(row)
-        if _TAKES.search(name) and not _ASKS.search(name)
-    )
+    found: Counter[bytes] = Counter()
+    for row in lines:
+        if (b"lock" in row or b"down" in row or b"up" in row) and not _COMMENT.match(row):
+            for name, what in _CALL.findall(row):
+                if (lock := _LOCKS.fullmatch(name)) and not _ASKS.search(name):
+                    found[b"%b(%b)" % (lock[1], squeezed(what))] += 1
+    return found
 
 
 def _told(labels: frozenset[bytes]) -> str:
