@@ -20,7 +20,7 @@ def continued(path: Path, expected: Sequence[tuple[str | None, str | None]]) -> 
     """
     try:
         with path.open("ab+") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # of this process alone: with flock, its workers would hold it too
             file.seek(0)
             done, size = _whole(file, expected, path)
             file.truncate(size)

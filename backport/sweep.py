@@ -21,6 +21,7 @@ from typing import IO, Any
 from backport.drift.undeclared import KernelGuard
 from backport.drift.workbench import Workbench
 from backport.git.history import History
+from backport.git.mortal import die_with_parent
 from backport.git.store import Store
 from backport.git.trees import Trees
 from backport.ingest.pairs import find_ids, read_pairs, read_patches
@@ -122,7 +123,7 @@ def _write(pairs: Sequence[Ids], plan: Plan, executor: Executor, progress: Progr
 def _executor(request: Request) -> Iterator[Executor]:
     """Processes of this machine, or the workers of a Dask cluster."""
     if request.dask is None:
-        with ProcessPoolExecutor(request.workers) as pool:
+        with ProcessPoolExecutor(request.workers, initializer=die_with_parent) as pool:
             yield pool
         return
     try:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
@@ -67,6 +70,33 @@ def test_a_killed_sweep_goes_on_and_ends_with_the_same_bytes(repo: Repo, pairs: 
     for cut in (0, 1, len(whole) // 2, len(whole) - 1, len(whole)):
         out.write_bytes(whole[:cut])
         assert swept(repo, listed, out=out)[0] == whole
+
+
+def test_the_workers_of_a_killed_sweep_end_with_it(repo: Repo, pairs: list[tuple[str, str]], tmp_path: Path) -> None:
+    """They were there for ever, and held the file: "another sweep is writing to this file"."""
+    listed, out = written(pairs * 20, tmp_path / "pairs.tsv"), tmp_path / "rows.jsonl"
+    command = ["sweep", str(listed), "--kernel", str(repo.path), "--no-drift", "--no-timing", "--workers", "2", "--out", str(out)]
+    child = subprocess.Popen([sys.executable, "-m", "backport", *command], stderr=subprocess.DEVNULL)
+    while not out.exists() or not out.stat().st_size:
+        assert child.poll() is None
+        time.sleep(0.01)
+    workers = Path(f"/proc/{child.pid}/task/{child.pid}/children").read_text().split()
+    child.kill()
+    child.wait()
+    assert workers
+    whole, _ = swept(repo, listed, out=out)
+    assert [row["commit"] for row in map(json.loads, whole.splitlines())] == [commit for commit, _ in pairs * 20]
+    deadline = time.monotonic() + 20
+    while any(_runs(worker) for worker in workers):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def _runs(process: str) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def test_lines_of_another_list_are_not_continued(repo: Repo, pairs: list[tuple[str, str]], tmp_path: Path) -> None:

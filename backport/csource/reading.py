@@ -86,7 +86,7 @@ class Reader:
             return None
         try:
             if self._pool is None:
-                self._pool = ProcessPoolExecutor(self._processes, mp_context=_context(), initializer=gc.disable)
+                self._pool = ProcessPoolExecutor(self._processes, mp_context=_context(), initializer=_helper)
             return self._pool.submit(rows_of_all, [each.job for each in batch if each.asked])
         except (BrokenProcessPool, OSError, RuntimeError):
             self._processes = 1
@@ -126,6 +126,13 @@ def _batches(texts: Iterable[tuple[str, bytes]], known: Callable[[Collection[byt
 def _asking(batch: list[_Cut], known: Callable[[Collection[bytes]], Collection[bytes]]) -> list[_Cut]:
     kept = known({piece.digest for each in batch for piece in each.pieces})
     return [each._replace(asked=[piece for piece in each.pieces if piece.digest not in kept]) for each in batch]
+
+
+def _helper() -> None:
+    from backport.git.mortal import die_with_parent
+
+    die_with_parent()
+    gc.disable()
 
 
 def _context() -> multiprocessing.context.BaseContext:

@@ -7,7 +7,6 @@ compilers of a killed run are still at it, the next run waits its turn.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import select
 import signal
@@ -20,9 +19,9 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, cast
 
+from backport.git.mortal import die_with_parent
 from backport.model.errors import EnvironmentFailedError, MissingToolError
 
-_PR_SET_PDEATHSIG = 1
 _CHUNK = 1 << 16
 
 
@@ -105,7 +104,7 @@ def _child(
             stderr=subprocess.STDOUT,
             start_new_session=True,
             pass_fds=tuple(keep),
-            preexec_fn=_die_with_parent,
+            preexec_fn=die_with_parent,
         )
     except FileNotFoundError as error:
         raise MissingToolError(f"{command[0]} is not installed", then="backport doctor") from error
@@ -127,13 +126,6 @@ def _kill(child: subprocess.Popen[bytes]) -> int:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGKILL)
     return child.wait()
-
-
-_libc = ctypes.CDLL(None)
-
-
-def _die_with_parent() -> None:
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 @contextmanager

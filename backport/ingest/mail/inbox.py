@@ -170,9 +170,16 @@ def _workers(count: int) -> Iterator[Executor | None]:
     from multiprocessing import get_context
 
     importlib.import_module("backport.ingest.mail.rows")
-    with ProcessPoolExecutor(min(cores, 4), get_context("fork"), gc.set_threshold, (_GARBAGE,)) as pool:
+    with ProcessPoolExecutor(min(cores, 4), get_context("fork"), _worker) as pool:
         pool.submit(len, ()).result()
         yield pool
+
+
+def _worker() -> None:
+    from backport.git.mortal import die_with_parent
+
+    die_with_parent()
+    gc.set_threshold(_GARBAGE)
 
 
 def again(clones: Sequence[Clone], wheres: Sequence[str]) -> list[Found]:
