@@ -61,7 +61,8 @@ def ask(request: Request, base: str, progress: Progress) -> Answer:
             progress.stage("plans", 0)
             waiting = [(p, o) for p, o in zip(series.patches, replayed.outcomes, strict=True) if wants_help(o)]
             told = tuple(room.plans(patch, outcome, replayed) for patch, outcome in waiting)
-        progress.done(f"{sum(n.best is not None for n in told)} of {len(told)} patches have a complete plan")
+        complete = sum(n.best is not None for n in told)
+        progress.done(f"{complete} of {len(told)} patches have a complete plan" if told else "no patch needs one")
         return Answer(told, len(series.patches), skipped)
 
 

@@ -42,7 +42,7 @@ def ingest(definition: Definition, clones: Sequence[Clone], store: Store, progre
     for wanted, patch in zip(rows, patches, strict=True):
         refuse_unsafe(patch.changes, _place(definition, wanted.line))
         progress.step(patch.subject)
-    progress.done(f"{len(patches)} commits")
+    progress.done(f"{len(patches)} commit{'s' * (len(patches) != 1)}")
     return Series(
         definition.name, definition.title, base or "", folded(definition.folds, definition.source, patches, history, store)
     )

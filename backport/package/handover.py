@@ -87,7 +87,7 @@ def write(
         manifest=manifest.dump(definition, onto.oid, onto.tree, outcomes, files, _file_of(files, by_upstream)),
     )
     written, skipped = _assemble(folder, plan, wishes, progress)
-    progress.done(f"{len(files)} patch files, kernel.spec" + ("" if skipped else f", {plan.nvr}.src.rpm"))
+    progress.done(f"{len(files)} patch file{'s' * (len(files) != 1)}, kernel.spec" + ("" if skipped else f", {plan.nvr}.src.rpm"))
     return Package((*artifacts, *written), skipped)
 
 

@@ -14,7 +14,7 @@ from backport.git.trees import PathTakenError
 from backport.model.evidence import Evidence
 from backport.model.series import Entry, Patch
 from backport.model.verdict import FileOutcome
-from backport.replay.decide import Decision
+from backport.replay.decide import Decision, is_folder
 from backport.replay.rules.edits import united
 from backport.replay.situation import LEFT, Answers, Library, Resolution, Situation
 
@@ -165,15 +165,19 @@ def _final(files: Sequence[FileOutcome], edits: Mapping[bytes, Entry | None]) ->
 
 
 def _placed(tree: str, decision: Decision, resolution: Resolution, library: Library) -> Iterator[FileOutcome]:
-    """The outcome of each file that a resolution writes; where it writes none, the change is left out on purpose."""
+    """The outcome of each file that a resolution writes; where it writes none, the change is left out on purpose.
+
+    Then the target keeps what it has there, a link or a submodule too.
+    """
     if not resolution.texts:
-        yield replace(decision.outcome, rule=resolution.rule, evidence=resolution.evidence)
+        kept = None if is_folder(decision.outcome.ours) else decision.outcome.ours
+        yield replace(decision.outcome, rule=resolution.rule, result=kept, evidence=resolution.evidence)
     for path, text in resolution.texts.items():
         goal = decision.outcome.path if path == decision.source else path
-        ours = library.trees.entry(tree, path)
+        ours, new = library.trees.entry(tree, path), decision.change.new
         result = None
         if text is not None:
-            mode = ours.mode if ours is not None and ours.is_file else decision.change.new.mode if decision.change.new else _FILE
+            mode = ours.mode if ours is not None and ours.is_file else new.mode if new is not None and new.is_file else _FILE
             result = Entry(mode, library.store.write("blob", text))
         evidence = tuple(item for item in resolution.evidence if item.path in (path, goal))
         yield replace(decision.outcome, path=goal, rule=resolution.rule, ours=ours, result=result, evidence=evidence)

@@ -62,9 +62,9 @@ def _finished(turn: Turn) -> Iterator[RenderableType]:
 
 
 def _beside(turn: Turn) -> str:
-    return (
-        f" (git status and git diff work there; {plural(turn.around, 'file')} that it includes are beside)" if turn.around else ""
-    )
+    number = turn.around
+    beside = f"{plural(number, 'file')} that it includes {'is' if number == 1 else 'are'} beside"
+    return f" (git status and git diff work there; {beside})" if number else ""
 
 
 def _commands(turn: Turn) -> Iterator[Text]:

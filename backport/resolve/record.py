@@ -136,6 +136,8 @@ def _file(author: Author, disputed: Disputed, entry: Entry | None, shop: Worksho
     file = disputed.outcome
     ours, base, theirs = (shop.store.text(side) for side in (file.ours, file.base, file.theirs))
     made = shop.store.text(entry)
+    if entry is not None and not entry.is_file and entry != file.ours:
+        raise _no_text(file.path)
     choice = Choice.TEXT
     if entry is None:
         choice = Choice.TARGET if file.ours is None else Choice.NOTHING
@@ -156,11 +158,14 @@ def _by_hand(
         yield from _hunks(author, path, rows(before), rows(made), shop.history.edits(old.oid, new.oid), whole)
         return
     if (old is not None and before is None) or (new is not None and made is None):
-        raise InputError(
-            "links and submodules cannot be recorded", where=show_path(path), then="undo that change, or `backport resolve skip`"
-        )
+        raise _no_text(path)
     choice = Choice.NOTHING if made is None else Choice.TEXT
     yield _whole(author, path, file_key(BY_HAND, path, before, None, None), BY_HAND, choice, new, made)
+
+
+def _no_text(path: bytes) -> InputError:
+    then = "keep there what the target has (git checkout HEAD -- PATH), or `backport resolve skip`"
+    return InputError("links and submodules cannot be recorded", where=show_path(path), then=then)
 
 
 def _whole(

@@ -13,7 +13,7 @@ from backport.model.finding import Finding, Level
 from backport.model.series import Patch
 from backport.replay.policy import Policy
 from backport.replay.situation import Answers, Resolution, Situation
-from tests.gitrepo import Repo, numbered, replayed
+from tests.gitrepo import LINK, SUBMODULE, Repo, numbered, replayed
 
 
 def answer(texts: Mapping[bytes, bytes | None], rule: str = "told", *, sure: bool = True) -> Resolution:
@@ -262,3 +262,44 @@ def test_a_patch_may_define_the_configuration_symbol_that_it_asks_for(repo: Repo
     for number, (patch, verdict) in enumerate([(both, "merged"), (alone, "suspect")]):
         with replayed(repo, [patch], target, tmp_path / str(number), base) as session:
             assert session.verdicts == [verdict]
+
+
+FUNCTION = b"int %s(int a)\n{\n\tint b = a;\n\n\treturn %s;\n}\n"
+KINDS = {"link": (LINK, b"x.c"), "submodule": (SUBMODULE, b"1" * 40)}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_link_or_submodule_is_no_file_that_the_target_lacks(repo: Repo, tmp_path: Path, kind: str) -> None:
+    """`unneeded` was sure that the file is absent, and the target's link went."""
+    base = repo.commit({b"a.c": FUNCTION % (b"a", b"b"), b"l.c": FUNCTION % (b"lone", b"b")}, b"base\n")
+    target = repo.on(base, {b"l.c": KINDS[kind]}, b"target\n")
+    patch = repo.on(base, {b"a.c": FUNCTION % (b"a", b"b + 1"), b"l.c": FUNCTION % (b"lone", b"b + 1")}, b"patch\n")
+    with replayed(repo, [patch], target, tmp_path / "store", base) as session:
+        assert session.verdicts == ["conflict"]
+        for told in session.outcomes[0].suggestions:
+            assert session.git("ls-tree", told.tree, "l.c") == session.git("ls-tree", target, "l.c")
+
+
+def test_a_file_that_upstream_makes_a_link_is_not_deleted(repo: Repo, tmp_path: Path) -> None:
+    base = repo.commit({b"a.c": FUNCTION % (b"a", b"b"), b"l": numbered(40)}, b"base\n")
+    target = repo.on(base, {b"l": numbered(40, l5=b"step_5( 5 )")}, b"target\n")
+    patch = repo.on(base, {b"a.c": FUNCTION % (b"a", b"b + 1"), b"l": KINDS["link"]}, b"patch\n")
+    with replayed(repo, [patch], target, tmp_path / "store", base) as session:
+        assert session.verdicts == ["conflict"]
+        for told in session.outcomes[0].suggestions:
+            assert session.git("ls-tree", told.tree, "l") == session.git("ls-tree", target, "l")
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "folder"])
+def test_what_is_no_file_is_left_as_the_target_has_it(repo: Repo, tmp_path: Path, kind: str) -> None:
+    """The suggestion said "it leaves out l", and took it away."""
+    base = repo.commit({b"f": numbered(9), b"l": numbered(9)}, b"base\n")
+    theirs = {b"l": None, b"l/x": b"x\n"} if kind == "folder" else {b"l": KINDS[kind]}
+    target = repo.on(base, {b"f": MINE, **theirs}, b"target\n")
+    patch = repo.on(base, {b"f": numbered(9, l5=b"theirs"), b"l": numbered(9, l2=b"theirs")}, b"patch\n")
+    with replayed(
+        repo, [patch], target, tmp_path / "store", base, policy=Policy(Told({b"f": [answer({b"f": WANTED})]}))
+    ) as session:
+        assert session.verdicts == ["conflict"]
+        (told,) = session.outcomes[0].suggestions
+        assert session.git("ls-tree", told.tree, "l") == session.git("ls-tree", target, "l")

@@ -23,11 +23,13 @@ def laid_out(session: Session, onto: str, number: int = 0) -> tuple[Layout, Work
 
 
 def decided(
-    session: Session, onto: str, files: Mapping[bytes, bytes | None], number: int = 0, *, whole: bool = False
+    session: Session, onto: str, files: Mapping[bytes, bytes | Entry | None], number: int = 0, *, whole: bool = False
 ) -> tuple[Recording, ...]:
     """What is recorded of a person who leaves these files behind."""
     layout, shop = laid_out(session, onto, number)
-    edits = {path: Entry(FILE, session.store.write("blob", text)) if text is not None else None for path, text in files.items()}
+    edits = {
+        path: Entry(FILE, session.store.write("blob", made)) if isinstance(made, bytes) else made for path, made in files.items()
+    }
     made = session.trees.edit(layout.tree, edits)
     author = Author(session.series.patches[number], "v1", "Runa Vale <runa@mini.example>")
     return tuple(record(author, layout, made, shop, whole=whole))

@@ -42,7 +42,7 @@ def attempt(situation: Situation, ladder: Sequence[Rule] = LADDER) -> Answers:
     frame = framed(situation)
     if frame is None:
         if situation.ours is None or situation.theirs is None:  # the file as such is in dispute
-            return Answers(tuple(_ranked(_answers(situation, ladder))))
+            return Answers(tuple(_ranked(_answers(situation, ladder))) if _of_files(situation) else ())
         return _over_budget(situation, "the file is too large, or too different, to be laid over upstream's")
     asked = _asked(situation, frame)
     if len(asked) > _MOST_ASKED:
@@ -60,6 +60,12 @@ def attempt(situation: Situation, ladder: Sequence[Rule] = LADDER) -> Answers:
     own = joined(frame.ours, clean_edits(frame, asked))
     made = _combined(situation, own, answers)
     return Answers(tuple(_partly(situation, answer, left) for answer in made) if left else tuple(made))
+
+
+def _of_files(situation: Situation) -> bool:
+    """Whether no side has a link, a submodule or a folder there: no rule knows any, and each would take it for nothing at all."""
+    ours = situation.library.trees.entry(situation.tree, situation.path)
+    return all(entry is None or entry.is_file for entry in (situation.change.old, situation.change.new, ours))
 
 
 def _over_budget(situation: Situation, what: str) -> Answers:
