@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from operator import itemgetter
@@ -45,15 +45,6 @@ PRAGMA user_version = {VERSION};
 # other way round. `piece.digest` is the blob's id where a blob had to be read whole.
 
 
-class Blobs:
-    """Some blobs about which many questions are asked, such as all that one file sees: looked up in the tables once."""
-
-    def __init__(self, oids: Iterable[str]) -> None:
-        self.oids = list(dict.fromkeys(oids))
-        self.holders: dict[int, list[tuple[str, int]]] = {}  # of a piece: the blobs, and how many lines are before it
-        self.generation = -1  # of the tables that the numbers are from
-
-
 class Index:
     """Outlines by blob id. Use it as a context manager; `folder` None keeps it in memory.
 
@@ -65,7 +56,8 @@ class Index:
         self._reader = reader
         self._path = folder / "index.sqlite" if folder is not None else None
         self._known: dict[str, tuple[bytes, bytes]] = {}  # the includes and the pieces of a blob, packed
-        self._generation = 0  # of the tables: numbers of pieces are good for one
+        self._placed: set[str] = set()  # blobs whose pieces are in `_holders`
+        self._holders: dict[int, list[tuple[str, int]]] = {}  # of a piece: such blobs, and how many lines are before it
         self._db = self._open()
 
     def __enter__(self) -> Index:
@@ -92,9 +84,9 @@ class Index:
         self.ensure([oid])
         return tuple(unpack_includes(self._known[oid][0])) if oid in self._known else ()
 
-    def declared(self, names: Iterable[bytes], oids: Iterable[str] | Blobs) -> dict[bytes, list[tuple[str, Declaration]]]:
+    def declared(self, names: Iterable[bytes], oids: Iterable[str]) -> dict[bytes, list[tuple[str, Declaration]]]:
         """Where each name is declared among the blobs, struct members left out; nothing for a name that is not."""
-        wanted, blobs = sorted(set(names)), oids if isinstance(oids, Blobs) else Blobs(oids)
+        wanted, blobs = sorted(set(names)), dict.fromkeys(oids)
         return self._guarded(lambda: self._declared(wanted, blobs, f"kind <> {KIND['member']}"))
 
     def everywhere(self, name: bytes) -> list[tuple[str, Declaration]]:
@@ -106,9 +98,9 @@ class Index:
         found = self._guarded(lambda: self._db.execute(query, (name, KIND["member"])).fetchall())
         return [(oid.hex(), Declaration(name, KINDS[kind], line, line + last, text)) for oid, kind, line, last, text in found]
 
-    def members(self, names: Iterable[bytes], oids: Iterable[str] | Blobs) -> dict[bytes, list[tuple[str, Declaration]]]:
+    def members(self, names: Iterable[bytes], oids: Iterable[str]) -> dict[bytes, list[tuple[str, Declaration]]]:
         """The same for struct members."""
-        wanted, blobs = sorted(set(names)), oids if isinstance(oids, Blobs) else Blobs(oids)
+        wanted, blobs = sorted(set(names)), dict.fromkeys(oids)
         return self._guarded(lambda: self._declared(wanted, blobs, f"kind = {KIND['member']}"))
 
     def text(self, oid: str) -> bytes:
@@ -177,8 +169,8 @@ class Index:
                     self._discard()
             with contextlib.suppress(sqlite3.Error):
                 self._db.close()
-            self._known.clear()
-            self._generation += 1
+            for numbered in (self._known, self._placed, self._holders):  # the new tables have numbers of their own
+                numbered.clear()
             self._db = self._open()
         return act()
 
@@ -265,26 +257,31 @@ class Index:
             raise
         self._db.execute("COMMIT")
 
-    def _declared(self, names: Sequence[bytes], blobs: Blobs, which: str) -> dict[bytes, list[tuple[str, Declaration]]]:
-        if blobs.generation != self._generation:
-            self.ensure(blobs.oids)
-            blobs.holders, blobs.generation = self._holders(blobs.oids), self._generation
-        holders = blobs.holders
+    def _declared(
+        self, names: Sequence[bytes], oids: Mapping[str, None], which: str
+    ) -> dict[bytes, list[tuple[str, Declaration]]]:
+        """What the names are among some blobs: the few pieces that declare them are asked which blobs hold them.
+
+        The other way round, taking the pieces of all that one file sees together, was a seventh of what the guard costs.
+        """
+        self._place([oid for oid in oids if oid not in self._placed])
         found: dict[bytes, list[tuple[str, Declaration]]] = {}
         for part in _parts(names):
             query = f"SELECT name, piece, kind, line, last, signature FROM declares WHERE name IN ({_marks(part)}) AND {which}"  # noqa: S608
             for name, piece, kind, line, last, signature in self._db.execute(query, part):
-                for oid, before in holders.get(piece, ()):
-                    declaration = Declaration(name, KINDS[kind], before + line, before + line + last, signature)
-                    found.setdefault(name, []).append((oid, declaration))
+                for oid, before in self._holders.get(piece, ()):
+                    if oid in oids:
+                        declaration = Declaration(name, KINDS[kind], before + line, before + line + last, signature)
+                        found.setdefault(name, []).append((oid, declaration))
         return found
 
-    def _holders(self, oids: Iterable[str]) -> dict[int, list[tuple[str, int]]]:
-        holders: dict[int, list[tuple[str, int]]] = {}
+    def _place(self, oids: Sequence[str]) -> None:
+        """Have the pieces of some blobs in `_holders`."""
+        self.ensure(oids)
+        self._placed.update(oids)
         for oid in oids:
-            for no, before in _unpack(self._known[oid][1]):
-                holders.setdefault(no, []).append((oid, before))
-        return holders
+            for no, before in _PAIR.iter_unpack(self._known[oid][1]):
+                self._holders.setdefault(no, []).append((oid, before))
 
 
 _PAIR = Struct("<II")
@@ -292,10 +289,6 @@ _PAIR = Struct("<II")
 
 def _pack(pairs: Iterable[tuple[int, int]]) -> bytes:
     return b"".join(_PAIR.pack(*pair) for pair in pairs)
-
-
-def _unpack(packed: bytes) -> Iterable[tuple[int, ...]]:
-    return _PAIR.iter_unpack(packed)
 
 
 def _prepared(path: str) -> sqlite3.Connection:

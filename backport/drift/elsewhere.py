@@ -68,7 +68,7 @@ class HeaderSearch:
         return {name: frozenset(paths) for name, paths in found.items()}
 
     def _declared(self, mentioned: dict[bytes, frozenset[bytes]]) -> dict[bytes, tuple[Place, ...]]:
-        paths = {path for found in mentioned.values() for path in found}
+        paths = sorted({path for found in mentioned.values() for path in found})  # of two with one content, always the same
         entries = {path: self._trees.entry(self._tree, path) for path in paths}
         oids = {entry.oid: path for path, entry in entries.items() if entry is not None}
         found = self._index.declared(mentioned, oids)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from backport.csource.closure import Closure, Includes
 from backport.csource.generated import Makers, names_made
-from backport.csource.index import Blobs, Index
+from backport.csource.index import Index
 from backport.csource.outline import Declaration, Include
 from backport.git.trees import Trees
 
@@ -136,7 +136,6 @@ class _Sight:
     def __init__(self, paths: Mapping[str, bytes], index: Index) -> None:
         self._paths = paths
         self._index = index
-        self._blobs = Blobs(paths)
         self._declared: dict[bytes, list[Place]] = {}
         self._members: dict[bytes, list[Place]] = {}
 
@@ -150,12 +149,12 @@ class _Sight:
         asked = [name for name in names if name not in known]
         if asked:
             known.update((name, []) for name in asked)
-            for name, places in ask(asked, self._blobs).items():
+            for name, places in ask(asked, self._paths).items():
                 known[name] = sorted((Place(self._paths[oid], declaration) for oid, declaration in places), key=_rank)
         return {name: known[name] for name in names if known[name]}
 
 
-_Question = Callable[[Iterable[bytes], Blobs], dict[bytes, list[tuple[str, Declaration]]]]
+_Question = Callable[[Iterable[bytes], Iterable[str]], dict[bytes, list[tuple[str, Declaration]]]]
 
 
 def _paths(closure: Closure, own: tuple[bytes, str] | None) -> dict[str, bytes]:
