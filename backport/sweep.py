@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
@@ -190,7 +190,12 @@ def _guards(patches: Sequence[Patch], library: Library, stack: ExitStack) -> Gua
         since = partial(library.history.merge_base, job.onto, parent) if parent else None
         return nullcontext(KernelGuard(Series("", "", "", (job.patch,)), job.tree, bench, since))
 
-    return drift
+    def opened(jobs: Sequence[Job]) -> Callable[[Job], AbstractContextManager[Guard]]:
+        with suppress(BackportError):  # whose object is missing is said when that job is settled
+            bench.prefetch((job.patch, job.tree) for job in jobs)
+        return drift
+
+    return opened
 
 
 def _job(pair: Ids, patches: dict[str, Patch | BackportError], library: Library) -> Job | BackportError:

@@ -20,24 +20,25 @@ Names = frozenset[bytes]
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """Where the includes of one file lead, those that lead nowhere, and the names of all of them, without their folders."""
+    """Where the includes of one file lead, those that lead nowhere, and the last and the first part of all their paths."""
 
     there: tuple[bytes, ...]
     absent: tuple[bytes, ...]
     names: frozenset[bytes]
+    heads: frozenset[bytes]
 
 
 @dataclass(slots=True)
 class Answers(Generic[_S]):
     """What was found in trees that have these `names` of files in these folders, each of which some answer leans on.
 
-    `found`: by the last part of an include's path, and by (path, system, folder of the file, search), where it leads.
+    `found`: by the last part of an include's path, and by (path, search), where it leads.
     `edges`: by path, blob id and search. Whoever looks into one more folder adds its names here; whoever shares the answers looks
     whether they are its own as well before it asks again.
     """
 
     names: dict[bytes, Names] = field(default_factory=dict)
-    found: dict[bytes, dict[tuple[bytes, bool, bytes, _S], bytes | None]] = field(default_factory=dict)
+    found: dict[bytes, dict[tuple[bytes, _S], bytes | None]] = field(default_factory=dict)
     edges: dict[tuple[bytes, str, _S], Edges] = field(default_factory=dict)
 
     def other_names(self, names_of: Callable[[bytes], Names]) -> set[bytes]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 
 from backport.csource.answers import Answers, Edges, Shelf
@@ -35,7 +35,10 @@ class Includes:
     """The include graph of one tree, read as far as it is asked for. What a series `brought` is seen too, path to blob id.
 
     To read one from nothing takes 40 ms, for most of what a source file sees is the same thousand headers: those that share a
-    `shelf` of answers read only what no tree with the same names has shown yet.
+    `shelf` of answers read only what no tree with the same names has shown yet. Shared is what the headers of all say, by the
+    rules of their architecture alone. Where a Makefile adds folders, that holds too unless one of these has something at which
+    an include of the header may begin: then the header is looked at anew. So nothing that is shared leans on a driver's folder,
+    which would have to be compared for every tree.
     """
 
     def __init__(
@@ -54,7 +57,9 @@ class Includes:
         self._answers: Answers[Search] = Answers()
         self._compared = -1  # how many folders of the answers are known to have our names
         self._names: dict[bytes, frozenset[bytes]] = {}  # of the files in the folders that were looked into
-        self._searches: dict[bytes, Search] = {}  # by folder
+        self._by_folder: dict[bytes, _Look] = {}
+        self._looks: dict[tuple[Search, tuple[bytes, ...]], _Look] = {}
+        self._plain: dict[Search, _Look] = {}
         self._machines: dict[bytes, tuple[bytes, ...]] = {}  # by architecture
         self._oids = dict(self._brought)  # of the files that were found
         self._listings: dict[bytes, Mapping[bytes, Entry]] = {}
@@ -90,82 +95,98 @@ class Includes:
         seen, but what they include is not.
         """
         self._settle()
-        search = self._search(path)
+        look = self._look(path)
         files: dict[bytes, str] = {}
-        first = self._targets(path, includes, search)
+        first = self._targets(path, includes, look)
         found, missing = list(first.there), set(first.absent)
         while found:
             fresh = [name for name in dict.fromkeys(found) if name not in files and name != path]
             files.update((name, self._oid(name)) for name in fresh)
-            self._ensure(fresh, search)
             found = []
-            for name in fresh:
-                if name in beyond:
-                    continue
-                edges = self._edges_of(name, search)
+            behind = [name for name in fresh if name not in beyond]
+            for name, edges in zip(behind, self._edges(behind, look), strict=True):
                 found += edges.there
                 missing.update(edges.absent)
                 if more and name in more:
-                    found += self._targets(name, more[name], search).there
+                    found += self._targets(name, more[name], look).there
         return Closure(files, frozenset(missing))
 
     def preload(self, files: Mapping[bytes, Sequence[Include]]) -> None:
         """Read what the closures of many files need, one round for each level of headers of all of them together."""
         self._settle()
-        asked = [(path, found, self._search(path)) for path, found in files.items()]
-        level = {(path, search): self._targets(path, found, search).there for path, found, search in asked}
-        seen: set[tuple[bytes, Search]] = set()
+        asked = [(path, found, self._look(path)) for path, found in files.items()]
+        level = {(path, look): self._targets(path, found, look).there for path, found, look in asked}
+        seen: set[tuple[bytes, _Look]] = set()
         while level:
-            fresh = {(name, search) for (_, search), found in level.items() for name in found} - seen
+            fresh = {(name, look) for (_, look), found in level.items() for name in found} - seen
             seen |= fresh
-            self._index.ensure(sorted({oid for name, search in fresh if (oid := self._unread(name, search))}))
-            level = {(name, search): self._edges_of(name, search).there for name, search in fresh}
+            self._index.ensure(sorted({self._oid(name) for name, look in fresh if self._known(name, look) is None}))
+            level = {(name, look): self._edges([name], look)[0].there for name, look in fresh}
 
-    def _ensure(self, paths: Iterable[bytes], search: Search) -> None:
-        """Have those blobs in the index whose includes are to be read: of files whose edges are known, they are not."""
-        if unread := [oid for path in paths if (oid := self._unread(path, search))]:
+    def _edges(self, paths: Sequence[bytes], look: _Look) -> list[Edges]:
+        """Where the includes of some files lead. What is not known is read together."""
+        known = [self._known(path, look) for path in paths]
+        if unread := [self._oid(path) for path, edges in zip(paths, known, strict=True) if edges is None]:
             self._index.ensure(unread)
+        return [edges or self._read(path, look) for path, edges in zip(paths, known, strict=True)]
 
-    def _unread(self, path: bytes, search: Search) -> str:
-        """The blob id of a file whose edges are not known, else ''."""
-        oid = self._oid(path)
-        return "" if (path, oid, search) in self._answers.edges else oid
-
-    def _edges_of(self, path: bytes, search: Search) -> Edges:
-        key = path, self._oid(path), search
-        edges = self._answers.edges.get(key)
-        if edges is None:
-            edges = self._answers.edges[key] = self._targets(path, self._index.includes(key[1]), search)
+    def _known(self, path: bytes, look: _Look) -> Edges | None:
+        edges = look.edges.get(path)
+        if edges is None and _is_shared(path):
+            edges = self._answers.edges.get((path, self._oid(path), look.search))
+            if edges is None or not look.offers.isdisjoint(edges.heads):
+                return None
+            look.edges[path] = edges
         return edges
 
-    def _targets(self, path: bytes, includes: Iterable[Include], search: Search) -> Edges:
-        there, absent, names = [], [], []
+    def _read(self, path: bytes, look: _Look) -> Edges:
+        includes = self._index.includes(self._oid(path))
+        if _is_shared(path):
+            plain = self._plain.setdefault(look.search, _Look(look.search))
+            edges = self._answers.edges[path, self._oid(path), look.search] = self._targets(path, includes, plain)
+            if look.offers.isdisjoint(edges.heads):
+                look.edges[path] = edges
+                return edges
+        edges = look.edges[path] = self._targets(path, includes, look)
+        return edges
+
+    def _targets(self, path: bytes, includes: Iterable[Include], look: _Look) -> Edges:
+        there, absent, names, heads = [], [], [], []
         for include in includes:
             names.append(_base(_normal(include.path)))
-            target = None if include.computed else self._find(include, path, search, names[-1])
+            heads.append(_head(include.path))
+            target = None if include.computed else self._find(include, path, look, names[-1])
             if target is None:
                 absent.append(include.path)
             else:
                 there.append(target)
-        return Edges(tuple(there), tuple(absent), frozenset(names))
+        return Edges(tuple(there), tuple(absent), frozenset(names), frozenset(heads))
 
     def resolve(self, path: bytes, include: Include) -> bytes | None:
         """The file that an #include in `path` means, None where the tree has none (or it is computed)."""
         self._settle()
-        return None if include.computed else self._find(include, path, self._search(path), _base(_normal(include.path)))
+        return None if include.computed else self._find(include, path, self._look(path), _base(_normal(include.path)))
 
-    def _find(self, include: Include, origin: bytes, search: Search, base: bytes) -> bytes | None:
-        folder = b"" if include.system else posixpath.dirname(origin)
-        key = (include.path, include.system, folder, search)
+    def _find(self, include: Include, origin: bytes, look: _Look, base: bytes) -> bytes | None:
+        name = include.path
+        for place in look.flags if include.system else (posixpath.dirname(origin), *look.flags):
+            path = _normal(place + b"/" + name) if place else _normal(name)
+            if self._leans(path) if look.shared else self._exists(path):
+                return path
         known = self._answers.found.setdefault(base, {})
+        key = name, look.search
         if key not in known:
-            known[key] = next((c for c in search.candidates(include, folder) if self._exists(c)), None)
+            known[key] = next((path for path in look.search.candidates(name) if self._leans(path)), None)
         return known[key]
 
     def _exists(self, path: bytes) -> bool:
         folder, _, name = path.rpartition(b"/")
-        names = self._names_in(folder)
-        self._answers.names[folder] = names
+        return name in self._names_in(folder)
+
+    def _leans(self, path: bytes) -> bool:
+        """The same, for an answer that is shared."""
+        folder, _, name = path.rpartition(b"/")
+        names = self._answers.names[folder] = self._names_in(folder)
         return name in names
 
     def _oid(self, path: bytes) -> str:
@@ -188,17 +209,26 @@ class Includes:
             self._listings[folder] = self._trees.listing(entry.oid) if entry is not None else {}
         return self._listings[folder]
 
-    def _search(self, path: bytes) -> Search:
+    def _look(self, path: bytes) -> _Look:
         folder = posixpath.dirname(path)
-        if folder not in self._searches:
+        if folder not in self._by_folder:
             arch = architecture(path) or DEFAULT_ARCH
             if self._folders(b"arch/" + arch) == () and arch == DEFAULT_ARCH and self._folders(b"arch/i386"):
                 arch = b"i386"  # before 2.6.24
             if arch not in self._machines:
                 self._machines[arch] = self._arch_folders(arch)
-            folders = (*self._flags(folder), *self._machines[arch])
-            self._searches[folder] = self._shelf.searches.setdefault((arch, folders), Search(arch, folders))
-        return self._searches[folder]
+            key = arch, self._machines[arch]
+            search, flags = self._shelf.searches.setdefault(key, Search(*key)), self._flags(folder)
+            look = _Look(search, flags, self._offered(flags), shared=False)
+            self._by_folder[folder] = self._looks.setdefault((search, flags), look)
+        return self._by_folder[folder]
+
+    def _offered(self, folders: Sequence[bytes]) -> frozenset[bytes]:
+        """At what an include may begin that leads into one of some folders: their names, and any detour."""
+        if not folders:
+            return frozenset()
+        brought = (path[len(folder) + 1 :] for folder in folders for path in self._brought if path.startswith(folder + b"/"))
+        return frozenset((_DETOUR, *(name for folder in folders for name in self._listing(folder)), *map(_head, brought)))
 
     def _arch_folders(self, arch: bytes) -> tuple[bytes, ...]:
         """arch/X/include, its generated and uapi parts, and the include folders of every machine and platform of X."""
@@ -213,14 +243,12 @@ class Includes:
     def _flags(self, folder: bytes) -> tuple[bytes, ...]:
         """The -I folders that the Makefiles here and above add, as paths in the tree: relative to the Makefile or to the top."""
         found: list[bytes] = []
-        here = folder
-        while here:
-            for name in (b"/Makefile", b"/Kbuild"):
-                for flag in self._flags_in(here + name):
-                    path = _VARIABLE.sub(b"", flag).strip(b"/")
-                    if b"$" not in path:
-                        found += [_normal(here + b"/" + path), _normal(path)] if path else [here]
-            here = posixpath.dirname(here)
+        for makefile in makefiles(folder + b"/"):
+            here = posixpath.dirname(makefile)
+            for flag in self._flags_in(makefile):
+                path = _VARIABLE.sub(b"", flag).strip(b"/")
+                if b"$" not in path:
+                    found += [_normal(here + b"/" + path), _normal(path)] if path else [here]
         return tuple(dict.fromkeys(path for path in found if path))
 
     def _flags_in(self, makefile: bytes) -> list[bytes]:
@@ -235,17 +263,14 @@ class Includes:
 
 
 class Search:
-    """Where includes are looked for: the architecture, and folders in their order. Equal to itself only: it is a key."""
+    """Where includes are looked for in the end: an architecture, and its folders in their order. Equal to itself only: a key."""
 
     def __init__(self, arch: bytes, folders: tuple[bytes, ...]) -> None:
         self.arch = arch
         self.folders = folders
 
-    def candidates(self, include: Include, folder: bytes) -> Iterable[bytes]:
-        """The paths at which an include of a file in `folder` is looked for, in order."""
-        name = include.path
-        if not include.system:
-            yield _normal(folder + b"/" + name) if folder else _normal(name)
+    def candidates(self, name: bytes) -> Iterable[bytes]:
+        """The paths at which an include is looked for, in order."""
         for place in (*self.folders, b"include", b"include/uapi"):
             yield _normal(place + b"/" + name)
         if name.startswith(b"asm/"):
@@ -253,6 +278,40 @@ class Search:
             yield b"include/asm-generic/" + name[4:]  # generic-y
             yield b"include/uapi/asm-generic/" + name[4:]
         yield _normal(name)  # -I. of the top folder
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Look:
+    """Where the files of some folders look: into the folders that `flags` add and that hold what it `offers`, then by `search`.
+
+    `edges` are those of the headers, as they are found from there in this tree. What a `shared` one finds is good in others.
+    """
+
+    search: Search
+    flags: tuple[bytes, ...] = ()
+    offers: frozenset[bytes] = frozenset()
+    shared: bool = True
+    edges: dict[bytes, Edges] = field(default_factory=dict)
+
+
+def _is_shared(path: bytes) -> bool:
+    """Whether this is a header of all, or of one architecture."""
+    return path.startswith(b"include/") or (path.startswith(b"arch/") and b"/include/" in path)
+
+
+_DETOUR = b".."
+
+
+def _head(path: bytes) -> bytes:
+    """The first part of an include's path; of one that goes up somewhere, a mark."""
+    return _DETOUR if b"./" in path or b"//" in path or path[:1] == b"/" else path.partition(b"/")[0]
+
+
+def makefiles(path: bytes) -> Iterator[bytes]:
+    """Where the Makefiles may be that say how a file is compiled: in its folder and in those above, the top left out."""
+    while path := path.rpartition(b"/")[0]:
+        yield path + b"/Makefile"
+        yield path + b"/Kbuild"
 
 
 def architecture(path: bytes) -> bytes:

@@ -6,12 +6,12 @@ on what was accepted: that is the guard's own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
 from backport.csource.answers import Shelf
-from backport.csource.closure import Includes, Search
+from backport.csource.closure import Includes, Search, makefiles
 from backport.csource.generated import Makers
 from backport.csource.index import Index
 from backport.csource.reading import Reader
@@ -29,6 +29,9 @@ Lines = Mapping[bytes, list[tuple[int, bytes]]]
 """The lines that a patch adds: by new path, with their number in the new file."""
 
 _MOST = 8  # include graphs that are kept: the blob ids of what one tree's files see
+
+_USUAL = (b"include/linux", b"include/net", b"include/asm-generic", b"arch/x86/include/asm")
+"""Folders of which nearly every C file sees something."""
 
 
 class Workbench:
@@ -90,6 +93,18 @@ class Workbench:
         if asked:
             self._lines.update(zip(asked, self.history.added_lines(asked), strict=True))
         return [self._lines[pair] for pair in pairs]
+
+    def prefetch(self, pairs: Iterable[tuple[Patch, str]]) -> None:
+        """Read, in few steps, what most guards ask of a patch and the tree that it goes onto."""
+        folders: list[tuple[str, bytes]] = []
+        files: list[tuple[str, bytes]] = []
+        for patch, tree in pairs:
+            folders += [(each, folder) for each in (tree, patch.tree) for folder in _USUAL]
+            for change in patch.changes:
+                files += [(patch.parent_tree, change.old_path), (patch.tree, change.new_path), (tree, change.old_path)]
+                files += [(tree, name) for name in makefiles(change.new_path)]
+        self.trees.prefetch(folders)
+        self.trees.prefetch(files, contents=True)
 
     def skipped(self) -> tuple[Skipped, ...]:
         """That nothing could be kept, where something should have been: the next run will be as slow as this one."""

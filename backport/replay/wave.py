@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import cache
+from typing import ParamSpec, TypeVar
 
 from backport.git.merge import Merger
 from backport.model.errors import BackportError
@@ -20,6 +21,9 @@ from backport.replay.guard import Guard, Trusting
 from backport.replay.policy import Policy
 from backport.replay.settle import Settled, Settler
 from backport.replay.situation import Library
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +35,13 @@ class Job:
     tree: str
 
 
-Guards = Callable[[Job], AbstractContextManager[Guard]]
-"""Opens the guard of one job."""
+Guards = Callable[[Sequence[Job]], Callable[[Job], AbstractContextManager[Guard]]]
+"""Reads what the guards of all jobs will ask for; what it returns opens the guard of one of them."""
 
 
-def trusting(job: Job) -> AbstractContextManager[Guard]:
-    """A guard that believes everything."""
-    return nullcontext(Trusting())
+def trusting(jobs: Sequence[Job]) -> Callable[[Job], AbstractContextManager[Guard]]:
+    """Guards that believe everything."""
+    return lambda job: nullcontext(Trusting())
 
 
 def settle_wave(
@@ -49,16 +53,26 @@ def settle_wave(
     """
     started = time.perf_counter()
     merger = Merger(library.store, library.trees)
-    chains = [_chain(job, library) for job in jobs]
-    sound = [chain for chain in chains if isinstance(chain, Chain)]
     with suppress(BackportError):  # whose object is missing is said when that job is settled
+        changes = ((job.tree, change) for job in jobs for change in job.patch.changes)
+        library.trees.prefetch((tree, path) for tree, change in changes for path in (change.old_path, change.new_path))
+    chains = [_timed(_chain, job, library) for job in jobs]
+    sound = [chain for chain, _ in chains if isinstance(chain, Chain)]
+    with suppress(BackportError):
         prefetch(sound, library.store, library.trees)
         foresee(sound, library.trees, merger)
-    share = (time.perf_counter() - started) / max(1, len(jobs))
-    for job, chain in zip(jobs, chains, strict=True):
-        started = time.perf_counter()
-        settled = chain if isinstance(chain, BackportError) else _settle(job, chain, library, merger, policy, guards)
-        yield settled, share + time.perf_counter() - started
+    opened = guards(jobs)
+    own = sum(seconds for _, seconds in chains)  # where a file has moved, a search of seconds that the others have no part in
+    share = (time.perf_counter() - started - own) / max(1, len(jobs))
+    for job, (chain, before) in zip(jobs, chains, strict=True):
+        settled, seconds = _timed(_settle, job, chain, library, merger, policy, opened)
+        yield settled, share + before + seconds
+
+
+def _timed(work: Callable[_P, _T], *given: _P.args, **named: _P.kwargs) -> tuple[_T, float]:
+    """What some work gives, and the seconds that it took."""
+    started = time.perf_counter()
+    return work(*given, **named), time.perf_counter() - started
 
 
 def _chain(job: Job, library: Library) -> Chain | BackportError:
@@ -68,10 +82,19 @@ def _chain(job: Job, library: Library) -> Chain | BackportError:
         return error
 
 
-def _settle(job: Job, chain: Chain, library: Library, merger: Merger, policy: Policy, guards: Guards) -> Settled | BackportError:
+def _settle(
+    job: Job,
+    chain: Chain | BackportError,
+    library: Library,
+    merger: Merger,
+    policy: Policy,
+    opened: Callable[[Job], AbstractContextManager[Guard]],
+) -> Settled | BackportError:
+    if isinstance(chain, BackportError):
+        return chain
     since = cache(lambda: library.history.merge_base(job.onto, job.patch.parent) if job.patch.parent else "")
     try:
-        with guards(job) as guard:
+        with opened(job) as guard:
             return Settler(library, merger, chain.moved, since, guard, policy).settle(job.patch, job.tree)
     except BackportError as error:
         return error
