@@ -74,7 +74,8 @@ def _macro(view: View, use: Use, mine: Place, theirs: Place) -> Iterator[Missing
     ours, upstream = macro_parameters(here), macro_parameters(there)
     if ours is not None and upstream is not None:
         if ours != upstream and ours[1] and upstream[1] and use.role == "call":  # DRM_DEBUG(prefix, fmt, args...) of 2.6.31
-            yield _found(view, use, mine, theirs, "arity-changed", True)
+            passes_on = 0 in (ours[0], upstream[0])  # SYSCALL_DEFINE1(...): what it does with the first one its head does not say
+            yield _found(view, use, mine, theirs, "arity-changed", not passes_on)
         return
     values = macro_value(here), macro_value(there)
     if None not in values and values[0] != values[1] and all(values):

@@ -18,7 +18,8 @@ from backport.replay.compose import Candidate, Composed, compose
 from backport.replay.decide import Decision, decide
 from backport.replay.guard import Guard, refusal
 from backport.replay.guard.landed import KCONFIG, Speaks, speaks_all
-from backport.replay.guard.text import SEARCHING, Check, still_said, text_findings
+from backport.replay.guard.said import still_said
+from backport.replay.guard.text import SEARCHING, Check, text_findings
 from backport.replay.mined import Respelling, has_name, mined
 from backport.replay.policy import Policy
 from backport.replay.precision import precision

@@ -58,6 +58,8 @@ def test_what_is_given_back(kernel: Kernel, guard: Check, before: bytes, after: 
     [
         (b"#define SAY(prefix, fmt, args...) p(prefix, fmt, args)\n", b"#define SAY(fmt, args...) p(fmt, args)\n",
          b'SAY("a", 1, 2);', ("error", "arity-changed")),
+        (b"#define SAY(name, ...) SAYx(1, _##name, __VA_ARGS__)\n", b"#define SAY(...) SAYx(1, __VA_ARGS__)\n",
+         b"SAY(a, 1, 2);", ("warning", "arity-changed")),
         (b"#define f(a) (a)\n", b"int f(int a);\n", b"f(reclaimed++);", ("warning", "macro-or-function")),
         (b"#define f(a) (a)\n", b"int f(int a);\n", b"f(1);", None),
         (b"#define PG_b 4 /* why */\n", b"#define PG_b 5\n", b"reclaimed = PG_b;", ("warning", "other-meaning")),

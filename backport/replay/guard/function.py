@@ -6,7 +6,7 @@ of `exception-trace`, and the overflow fix for `alloc_new_range` (d91afd15b041) 
 
 A function that one side does not have under this name counts as renamed where the other's is unknown there as well. Code that
 stands in another function whole, six lines of it and nowhere else on either side, counts as moved: that is a warning
-(218854af8403, whose loop is in rds_rdma_prepare of 2.6.32.y). Both may be wrong where a function was split.
+(218854af8403, whose check is in rds_rdma_prepare of 2.6.32.y). Both may be wrong where a function was split.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from backport.replay.guard.landed import Fault, Landed
 from backport.replay.guard.place import Change, around, head, places, squeezed, telling
 
 _AROUND = 3
+_FARTHEST = 8  # lines on a side over which code is followed that stands in another function
 _LONGEST_ENTRY = 60  # lines of one entry of a table
 
 
@@ -120,14 +121,32 @@ def _fault(spot: _Spot, here: _Side, spots: Sequence[_Spot], there: _Side) -> Fa
 
 
 def _moved(landed: Landed, change: Change) -> bool:
-    """Whether the lines around a place, six or more, stand once in the target and once upstream, where the patch changes them."""
-    before = min(change.old, _AROUND)
-    rows = landed.ours_rows[change.old - before : change.old + len(change.removed) + _AROUND]
-    block = [squeezed(row) for row in rows]
-    if sum(map(telling, block)) < _AROUND or len(block) < 2 * _AROUND or len(places(landed.ours, block)) != 1:
-        return False
-    there = places(landed.base, block)
-    return len(there) == 1 and any(other.old == there[0] + before for other in landed.upstream)
+    """Whether the lines around a place, six or more, stand once in the target and once upstream, where the patch changes them.
+
+    As many lines as both sides have alike, but not more than eight before and after: of three on a side it may be that only two
+    tell anything, as in 218854af8403.
+    """
+    key = [squeezed(row) for row in change.removed]
+    for other in landed.upstream:
+        if [squeezed(row) for row in other.removed] != key:
+            continue
+        up = _alike(landed.ours_rows, change.old, landed.base_rows, other.old, -1)
+        down = _alike(landed.ours_rows, change.old + len(key) - 1, landed.base_rows, other.old + len(key) - 1, 1)
+        block = [squeezed(row) for row in landed.ours_rows[change.old - up : change.old + len(key) + down]]
+        if len(block) >= 2 * _AROUND and sum(map(telling, block)) >= _AROUND:
+            return len(places(landed.ours, block)) == 1 == len(places(landed.base, block))
+    return False
+
+
+def _alike(one: Sequence[bytes], x: int, two: Sequence[bytes], y: int, step: int) -> int:
+    """How many lines beyond x and y, in the direction of `step`, are the same, blanks aside."""
+    count = 0
+    while count < _FARTHEST:
+        x, y = x + step, y + step
+        if not (0 <= x < len(one) and 0 <= y < len(two)) or squeezed(one[x]) != squeezed(two[y]):
+            break
+        count += 1
+    return count
 
 
 def _shown(row: bytes) -> str:

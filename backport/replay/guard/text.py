@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from backport.csource.tokens import says
 from backport.git.store import Store
 from backport.model.finding import Finding, Level
 from backport.model.series import show_path
@@ -51,7 +50,7 @@ def text_findings(
 ) -> list[Finding]:
     """What the checks find in the files of one patch as it landed. `speaks` tells which words the target's files have."""
     found: list[Finding] = []
-    brought = {file.path: _added(file, store) for file in files if file.path.endswith(b".h") or b"Kconfig" in file.path}
+    brought = {file.path: added(file, store) for file in files if file.path.endswith(b".h") or b"Kconfig" in file.path}
     for file in files:
         landed = _landed(file, store, speaks, brought)
         if landed is None:
@@ -64,19 +63,7 @@ def text_findings(
     return found
 
 
-def still_said(findings: Sequence[Finding], files: Sequence[FileOutcome], store: Store) -> list[Finding]:
-    """The findings about names that the patch as it landed does use.
-
-    The drift guard reads upstream's lines. A rule may have put the target's word for upstream's: then what was found about
-    upstream's word says nothing about the result. Findings about files that no rule touched all stay.
-    """
-    texts = {file.upstream_path: _added(file, store) for file in files if file.rule not in PLAIN}
-    return [
-        found for found in findings if found.path not in texts or says(texts[found.path], found.symbol.encode("utf-8", "replace"))
-    ]
-
-
-def _added(file: FileOutcome, store: Store) -> bytes:
+def added(file: FileOutcome, store: Store) -> bytes:
     """The lines that a file has and had not in the target."""
     ours, result = store.text(file.ours) or b"", store.text(file.result) or b""
     return b"".join(row for change in changes(ours, result) for row in change.added)

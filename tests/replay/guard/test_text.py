@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -66,6 +66,19 @@ def test_code_that_moved_whole_is_a_warning() -> None:
     split = function(b"outer", b"return inner(box);")
     ours, result = function(b"inner", *body) + split, function(b"inner", *changed) + split
     assert faults(other_function(landed(base, ours, theirs, result))) == [("outer", 11, False)]
+
+
+def test_code_that_moved_whole_is_followed_as_far_as_it_is_alike() -> None:
+    """Of three lines before and after the change, two tell something; there are more."""
+    body = [b"check(box);", b"if (box->size < 0) {", b"\tret = -1;", b"\tgoto out;", b"}", b"",
+            b"if (box->size > 9)", b"\tret = -2;", b"\tgoto out;", b""]  # fmt: skip
+    changed = [*body[:6], b"if (box->size > 7)", *body[7:]]
+    base, theirs = function(b"outer", *body), function(b"outer", *changed)
+    split = function(b"outer", b"return inner(box);")
+    ours, result = function(b"inner", *body) + split, function(b"inner", *changed) + split
+    assert faults(other_function(landed(base, ours, theirs, result))) == [("outer", 9, False)]
+    twice = ours + function(b"second", *body)
+    assert faults(other_function(landed(base, twice, theirs, result + function(b"second", *body)))) == [("outer", 9, True)]
 
 
 def entry(name: bytes, *more: bytes) -> bytes:
@@ -181,6 +194,61 @@ def test_a_second_copy_in_the_target_needs_the_patch_as_well() -> None:
     assert not list(second_place(landed(copy + SHUT, copy + OPEN + SHUT, copy + fixed, copy + OPEN + fixed)))
 
 
+def listed(name: bytes, flags: bytes) -> bytes:
+    return b'LISTED( %s,\n\t"of that name",\n\tUSUAL_KIND,\n\t%s ),\n\n' % (name, flags)
+
+
+def option(name: bytes, text: bytes) -> bytes:
+    return b"config %s\n\tbool\n\n\t  %s\n\n" % (name, text)
+
+
+def levels(name: bytes, flags: bytes) -> bytes:
+    return b"#define %s {\t\\\n\t.kind = USUAL\t\\\n\t| %s\t\\\n\t| COMMON_FLAG,\t\\\n}\n\n" % (name, flags)
+
+
+@pytest.mark.parametrize(
+    ("one", "path"),
+    [
+        (listed, b"f.h"),
+        (levels, b"f.h"),
+        (lambda name, text: b"config %s\n\tbool\n\n\t  %s\n\n" % (name, text), b"drivers/Kconfig"),
+    ],
+)
+def test_what_reads_alike_in_another_entry_is_no_copy(one: Callable[[bytes, bytes], bytes], path: bytes) -> None:
+    old, new, other = b"OLD_FLAG_AS_IT_WAS", b"OLD_FLAG_AND_MORE", b"UNUSUAL_FLAG"
+    base, theirs = one(b"MC", old) + one(b"CPU", other), one(b"MC", new) + one(b"CPU", other)
+    ours, result = one(b"MC", old) + one(b"CPU", old), one(b"MC", new) + one(b"CPU", old)
+    assert not list(second_place(landed(base, ours, theirs, result, path)))
+    twice, mended = one(b"MC", old) + one(b"MC", old), one(b"MC", new) + one(b"MC", old)
+    assert faults(second_place(landed(base, twice, theirs, mended, path)))
+
+
+def test_a_define_that_upstream_does_not_have_may_be_a_copy() -> None:
+    old, new = levels(b"MC", b"OLD_FLAG_AS_IT_WAS"), levels(b"MC", b"OLD_FLAG_AND_MORE")
+    copy = levels(b"MC_OLD", b"OLD_FLAG_AS_IT_WAS")
+    assert faults(second_place(landed(old, old + copy, new, new + copy)))
+
+
+def test_a_table_of_macros_is_no_c_before_and_after() -> None:
+    def table(*names: bytes) -> bytes:
+        return b"static struct entry table[] = {\n%s};\n" % b"".join(b"ALLOWED(%s)\n" % name for name in names)
+
+    base, theirs = table(b"ONE", b"TWO"), table(b"ONE", b"TWO", b"NEW")
+    ours, result = table(b"ONE", b"TWO", b"OLD"), table(b"ONE", b"TWO", b"NEW", b"OLD")
+    assert not list(parses_worse(landed(base, ours, theirs, result)))
+
+
+def test_a_line_of_another_function_is_not_left_over_where_the_code_is_in_another_file() -> None:
+    line = b"weight = weigh_all(box);"
+    weigh, size = function(b"weigh", line, b"return weight;"), function(b"size", b"size = weigh_all(box);")
+    light, fixed = (text.replace(b"weigh_all(box)", b"box->weight") for text in (weigh, size))
+    other = function(b"of_its_own", line, b"use(weight);")
+    here = Landed(b"old.c", b"new.c", weigh + size, other + size, light + fixed, other + fixed)  # weigh() is in another file
+    assert not list(leftover(here))
+    assert faults(leftover(replace(here, path=b"new.c")))
+    assert faults(leftover(replace(here, ours=weigh + size, result=weigh + fixed)))
+
+
 def test_a_function_that_is_no_c_any_more() -> None:
     base = function(b"f", b"if (box)", b"\tgo(box);", b"return 0;")
     ours = base.replace(b"return 0", b"return 1")
@@ -263,13 +331,15 @@ def test_a_value_that_the_target_alone_reads_twice() -> None:
 def test_a_declaration_of_the_patch_in_a_header_that_the_target_does_not_include() -> None:
     base, ours = b"#include <asm/lid.h>\nint a;\n", b"int a;\n"
     line = b"int b = lid_open(1);\n"
-    brought = {b"arch/x86/include/asm/lid.h": b"extern int lid_open(int);\n"}
+    brought = {b"arch/x86/include/asm/lid.h": b"extern int lid_open(int);\n\tint lid_open;\n"}
 
     def made(there: bytes) -> Landed:
         return Landed(b"f.c", b"f.c", base, there, base + line, there + line, speaks_all, brought)
 
     assert faults(strange_words(made(ours))) == [("lid_open", 3, True)]
     assert not list(strange_words(made(b"/* mine */\n" + base)))
+    line = b"int b = box->lid_open;\n"
+    assert not list(strange_words(made(ours)))
 
 
 LEAVES = b"static int put(struct box *box)\n{\n\tint ret = 0;\n\n%s\treturn ret;\n}\n"
