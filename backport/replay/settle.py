@@ -25,6 +25,7 @@ from backport.replay.policy import Policy
 from backport.replay.precision import precision
 from backport.replay.recorded import RULE, recorded_first
 from backport.replay.respelt import answered, in_upstreams_terms, is_sure, respelt
+from backport.replay.rules.unneeded import RULE as UNNEEDED
 from backport.replay.situation import Library
 
 
@@ -203,7 +204,7 @@ class Settler:
             if nowhere and candidate.tree == tree:
                 continue  # not applicable, which says more than that it makes no difference
             findings = self._findings(patch, candidate.files, tree, candidate.tree, search=candidate.sure)
-            why = problem or refusal(findings) or _unsaid(candidate)
+            why = problem or refusal(findings) or _unsaid(candidate) or _idle(tree, candidate)
             if candidate.sure and not why and not torn - {""}:
                 return Settled(_resolved(patch, tree, candidate), findings, conflicts)
             suggestions.append(self._suggestion(tree, candidate, why))
@@ -266,6 +267,12 @@ def _unsaid(candidate: Candidate) -> str:
     """The doubt about a candidate that leaves files out, '' where it leaves none."""
     files = ", ".join(show_path(path) for path in candidate.left)
     return f"it leaves out what no rule knows a place for: {files}" if files else ""
+
+
+def _idle(tree: str, candidate: Candidate) -> str:
+    """The doubt about a candidate that leaves all as it is, for the target lacks what it changes: it does not have it already."""
+    idle = candidate.tree == tree and any(UNNEEDED in rule.split("+") for rule in candidate.rules)
+    return "it leaves everything as it is" if idle else ""
 
 
 def _resolved(patch: Patch, tree: str, candidate: Candidate) -> PatchOutcome:

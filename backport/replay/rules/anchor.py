@@ -20,6 +20,7 @@ _WHY = {
     "beside": "the lines before and after what the patch adds are here, side by side",
     "between": "what parted the neighbours of the added lines upstream is not in the target",
     "near": "the lines before and after what the patch adds are here, worded differently",
+    "else": "the `if` to which the patch adds an `else` is here",
     "after": "the line before what the patch adds is here",
     "before": "the line after what the patch adds is here",
     "gap": "these are the target's lines where upstream has those around the added ones",

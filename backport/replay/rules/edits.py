@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from backport.git.merge import rows
 from backport.model.evidence import Evidence
 from backport.replay.rules.frame import Block, Frame, laid
+from backport.replay.rules.layout import tabs
 from backport.replay.rules.lines import Hunk, hunks
 from backport.replay.rules.place import Place, Placer
 from backport.replay.rules.shape import shape
@@ -94,17 +95,13 @@ def indented(frame: Frame, found: Place) -> tuple[bytes, ...]:
     lines = tuple(frame.theirs[hunk.c : hunk.d])
     gone = range(hunk.a, hunk.b) if found.how == "lines" else ()
     at = {i: found.x + i - hunk.a for i in gone} or {i: frame.there[i] for i in (hunk.a - 1, hunk.b) if 0 <= i < len(frame.base)}
-    shifts = {_tabs(frame.ours[j]) - _tabs(frame.base[i]) for i, j in at.items() if j >= 0 and frame.base[i].strip()}
+    shifts = {tabs(frame.ours[j]) - tabs(frame.base[i]) for i, j in at.items() if j >= 0 and frame.base[i].strip()}
     if len(shifts) != 1 or shifts == {0}:
         return lines
     shift = shifts.pop()
-    if any(row.strip() and _tabs(row) + shift < 0 for row in lines):
+    if any(row.strip() and tabs(row) + shift < 0 for row in lines):
         return lines
     return tuple(b"\t" * shift + row if shift > 0 and row.strip() else row[-shift:] if row.strip() else row for row in lines)
-
-
-def _tabs(row: bytes) -> int:
-    return len(row) - len(row.lstrip(b"\t"))
 
 
 def joined(ours: Sequence[bytes], edits: Sequence[Edit]) -> bytes | None:

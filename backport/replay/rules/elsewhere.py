@@ -19,6 +19,7 @@ _TELLING = re.compile(rb"\w{3}.*\w{3}|#\s*include")
 _WORD = re.compile(rb"\w+")
 _SHARE = 0.7  # of the telling lines of a window that a file must have
 _FEWEST = 3
+_STUB = 5  # lines of a function that does nothing: head, braces, one statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def homes(situation: Situation, base: bytes, group: Group) -> list[Home]:
         texts = neighbours(situation) if len(window) >= _FEWEST and not here else ()
         likely = ((path, rows(text)) for path, text in texts if _may_have(window, text))
         return [Home(path, lines, Span(0, len(lines))) for path, lines in likely if _has(window, lines)]
-    if len(functions(base)[group.name]) > 1:  # one for each branch of an #if: the name does not tell them apart
+    if len(_whole(functions(base)[group.name])) > 1:  # one for each branch of an #if: the name does not tell them apart
         return []
     if own is not None and group.name in functions(own):
         return _defined(situation.path, own, group.name)
@@ -126,4 +127,9 @@ def neighbours(situation: Situation) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _defined(path: bytes, text: bytes, name: bytes) -> list[Home]:
-    return [Home(path, rows(text), span) for span in functions(text).get(name, ())]
+    return [Home(path, rows(text), span) for span in _whole(functions(text).get(name, ()))]
+
+
+def _whole(spans: Sequence[Span]) -> Sequence[Span]:
+    """Definitions of one name without the empty ones that an #else has for it (d5ad140bc150: idle_balance()), if any."""
+    return [span for span in spans if span.end - span.start > _STUB] or spans

@@ -4,7 +4,9 @@ Recognised: a hunk lies within one function; the target does not have that funct
 one of the same name once: in this file, in another of the folder, or of the folder above. Outside of functions, one file alone
 has most of the lines around the hunk. The hunk is then settled within the two functions (or files) by the rules for context
 drift, words and drifted blocks. Safe because a name is defined once in what is linked together, and the rule that settles
-the hunk sees nothing but the function of that name, of which most lines must be upstream's.
+the hunk sees nothing but the function of that name, of which most lines must be upstream's. A function of another name is taken
+for it if no other has these lines; sure only where upstream has none of that name any more, in its place nor in the file of the
+target's: else it may be another driver's copy (b561e8274f75 is sure: iwl_rx_reply_compressed_ba() in iwl-tx.c).
 Example: 75dd321d79d4 on 2.6.32.y (sched: Drop group_capacity to 1): the code was in sched.c before it was in sched_fair.c.
 """
 
@@ -18,6 +20,7 @@ from backport.replay.rules.anchor import anchor
 from backport.replay.rules.drifted import drifted
 from backport.replay.rules.edits import united
 from backport.replay.rules.elsewhere import Group, Home, groups, homes
+from backport.replay.rules.functions import functions, holding
 from backport.replay.rules.lines import hunks, matched, squeezed
 from backport.replay.rules.words import words
 from backport.replay.situation import Resolution, Situation
@@ -86,7 +89,18 @@ def inside(situation: Situation, home: Home, group: Group, sides: _Sides) -> Res
     texts = (b"".join(old), b"".join(here), b"".join(new))
     step = replace(situation, path=home.path, base=texts[0], ours=texts[1], theirs=texts[2], regions=())
     found = next((answer for rule in _INNER if (answer := rule(step)) is not None), None)
-    return None if found is None else _put_back(situation, home, found)
+    if found is None:
+        return None
+    own = holding(b"".join(home.lines), home.span.start, home.span.end) if group.name else None
+    if own is not None and own[0] != group.name and _is_upstreams(situation, home.path, own[0]):
+        found = replace(found, sure=False)
+    return _put_back(situation, home, found)
+
+
+def _is_upstreams(situation: Situation, path: bytes, name: bytes) -> bool:
+    """Whether upstream has a function of that name as well, before the patch: in the patch's file, or in the target's."""
+    there = situation.library.trees.read(situation.patch.parent_tree, path) or b""
+    return any(name in functions(text) for text in (situation.base or b"", there))
 
 
 def _share(old: Sequence[bytes], here: Sequence[bytes]) -> float:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from backport.csource.tokens import blank
 from backport.replay.rules.frame import Frame
+from backport.replay.rules.layout import balance, indent, margin
+from backport.replay.rules.likewise import copies, goes_with_if, same_body, shifted
 from backport.replay.rules.lines import Hunk, slides
 from backport.replay.rules.shape import Shape
 
@@ -19,13 +21,13 @@ _HANGING = re.compile(rb"(?:^|\W)(?:if|for|while|switch|else|do)\b[^;{}]*$|\w*fo
 _GOTO = re.compile(rb"\bgoto\s+(\w+)\s*;")
 _LABEL = re.compile(rb"^\s*(\w+):")
 _TELLING = re.compile(rb"\w{3}.*\w{3}")
-_OPEN = re.compile(rb"^[ \t]*#[ \t]*if|\{|\(", re.M)
-_CLOSE = re.compile(rb"^[ \t]*#[ \t]*endif|\}|\)", re.M)
 _VALUE = rb"[*(]*\w[\w.>\[\]()*&-]*"
 _RUNS = re.compile(rb"^\s*(?:" + _VALUE + rb"\s*(?:[-+*/|&^%]|<<|>>)?=[^=].*|\w+\s*\(.*|" + _VALUE + rb"(?:\+\+|--)\s*);\s*$")
 _ELSE = re.compile(rb"\s*(?:\}\s*)?else\b")
 _INCLUDE = re.compile(rb"^\s*(?:#\s*include\b.*)?$")
 STANDING = ("same-function", "same-depth", "same-comment")
+_RENAMED = ("renamed-function", "same-depth", "same-comment")
+_SHIFTED = ("same-function", "same-comment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +35,9 @@ class Place:
     """Target lines `x`..`y` (0-based, end excluded) that stand for what `hunk` takes away; empty where it only adds.
 
     `how`: "lines" (they are the same lines), "beside" (so are both neighbours), "between" (both neighbours are known and nothing
-    is between them), "before" and "after" (one of them is), "gap" (none is, but what is around them), "near" (the lines read
-    differently). `sure` is false where another place would do as well, or where it stands otherwise than upstream (see
-    `STANDING` for what is compared).
+    is between them), "else" (it goes with an `if`), "before" and "after" (one of them is), "gap" (none is, but what is around
+    them), "near" (the lines read differently). `sure` is false where another place would do as well, or where it stands otherwise
+    than upstream (see `STANDING` for what is compared, and `likewise`).
     """
 
     hunk: Hunk
@@ -63,7 +65,8 @@ class Placer:
         """The place of a hunk; None where nothing leads to one."""
         if hunk.a != hunk.b:
             return self._replacement(hunk)
-        found = [p for slid in slides(self.frame.base, self.frame.theirs, hunk) if (p := self._between(slid)) is not None]
+        frame = self.frame
+        found = [p for slid in slides(frame.base, frame.theirs, hunk) if (p := self._between(slid)) is not None]
         beside = [p for p in found if p.how == "beside" and p.sure]
         if beside:
             rivals = [*beside, *(p for p in found if p.how in ("before", "after") and p.at_home)]
@@ -71,6 +74,9 @@ class Placer:
                 return beside[0]
             return _doubted((min if self._follows(hunk, rivals[0].x) else max)(rivals, key=lambda p: p.x))
         best = min(found, key=lambda p: (not p.sure, not p.at_home, p.hunk != hunk), default=None)
+        if goes_with_if(frame, hunk):
+            up = frame.there[hunk.a - 1] + 1
+            return self._made(hunk, up, up, "else", True, "same-if")
         if best is not None and best.how == "before" and self._follows(best.hunk, best.x):
             best = self._between(best.hunk, follow=True)
         if best is not None and best.at_home:
@@ -125,7 +131,12 @@ class Placer:
 
     def _made(self, hunk: Hunk, x: int, y: int, how: str, sure: bool, *checks: str) -> Place:
         passed = self.standing(hunk, x)
-        return Place(hunk, x, y, how, sure and passed == STANDING and self._labelled(hunk, x), (*checks, *passed))
+        alike = (
+            passed == STANDING
+            or (passed == _RENAMED and same_body(self.frame, self.before, self.here, hunk, x))
+            or (passed == _SHIFTED and how == "lines" and shifted(self.frame, self.before, self.here, hunk, x))
+        )
+        return Place(hunk, x, y, how, sure and alike and self._labelled(hunk, x), (*checks, *passed))
 
     def _labelled(self, hunk: Hunk, x: int) -> bool:
         """Whether every label that the added lines jump to is the target's too, or the patch's own (e42dee9a99a3)."""
@@ -199,15 +210,16 @@ class Placer:
             return False
         if self.here.names and not self.here.around(x):
             return all(_INCLUDE.match(row) for row in added)
-        level = min((_indent(row) for row in added if row.strip()), default=0)
-        return not any(_RUNS.match(row) and _indent(row) <= level for row in blank(b"".join(above)).split(b"\n"))
+        level = min((indent(row) for row in added if row.strip()), default=0)
+        return not any(_RUNS.match(row) and indent(row) <= level for row in blank(b"".join(above)).split(b"\n"))
 
     def _replacement(self, hunk: Hunk) -> Place | None:
         frame = self.frame
         for slid in slides(frame.base, frame.theirs, hunk):
             spots = [frame.there[i] for i in range(slid.a, slid.b)]
             if spots[0] >= 0 and spots == list(range(spots[0], spots[0] + len(spots))):
-                return self._made(slid, spots[0], spots[-1] + 1, "lines", self._laid_alike(slid, spots[0]), "same-lines")
+                sure = self._laid_alike(slid, spots[0]) and self._meant(slid, spots[0])
+                return self._made(slid, spots[0], spots[-1] + 1, "lines", sure, "same-lines")
         astray = self._astray(hunk.a, hunk.b)
         if astray >= 0:
             alike = self._laid_alike(hunk, astray)
@@ -217,6 +229,11 @@ class Placer:
             return None
         each = [frame.at(i) for i in range(hunk.a, hunk.b)] == list(range(x, y))
         return self._made(hunk, x, y, "near", each, *(("line-for-line",) if each else ()))
+
+    def _meant(self, hunk: Hunk, x: int) -> bool:
+        """Whether the lines that go stand in the target's function no more often than in upstream's: else it may be a copy."""
+        there, here = copies(self.frame, self.before, self.here, hunk, x)
+        return here <= there
 
     def encloses(self, a: int, b: int, x: int, y: int) -> bool:
         """Whether the base lines a..b and the target's x..y lie between the same lines, and stand in the same."""
@@ -231,7 +248,7 @@ class Placer:
         3bad28ec006a replaces a line of a macro that begins with a tab upstream, and with two blanks in the target.
         """
         ours = self.frame.ours
-        return all(_margin(row) == _margin(ours[x + i]) for i, row in enumerate(self.frame.base[hunk.a : hunk.b]))
+        return all(margin(row) == margin(ours[x + i]) for i, row in enumerate(self.frame.base[hunk.a : hunk.b]))
 
     def _edge(self, line: int, step: int) -> int:
         """The target's line where the block that begins (or ends) with a base line begins (or ends); -1 for none."""
@@ -244,24 +261,6 @@ class Placer:
         if beside >= len(frame.base):
             return len(frame.ours)
         return frame.at(beside) + 1 - shift if frame.at(beside) >= 0 else -1
-
-
-def balance(lines: Sequence[bytes]) -> tuple[int, int]:
-    """What lines open and what they close of braces, parentheses and #if: how much deeper it is behind them, and their lowest."""
-    depth = lowest = 0
-    for row in blank(b"".join(lines)).split(b"\n"):
-        depth += len(_OPEN.findall(row)) - len(_CLOSE.findall(row))
-        lowest = min(lowest, depth)
-    return depth, lowest
-
-
-def _indent(row: bytes) -> int:
-    return len(row.expandtabs()) - len(row.expandtabs().lstrip())
-
-
-def _margin(row: bytes) -> int:
-    """The column of a line's first word, but for whole tabs."""
-    return _indent(row) % 8
 
 
 def _doubted(place: Place) -> Place:

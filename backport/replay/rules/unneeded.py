@@ -2,8 +2,8 @@
 
 Recognised: a hunk changes a function, or a type, that neither the target's file nor its neighbours define, under this name or
 with these lines; or lines of which the target has none; or the target has no such file at all. Then the hunk is left out. A
-suggestion only, for the target may have the same fault in code of its own; sure only where the whole file is absent, none of
-its functions is anywhere near, and the patch has other files that the target does have.
+suggestion only, for the target may have the same fault in code of its own; sure where the whole file is absent, none of its
+functions is anywhere near, and the patch has other files that the target does have; or where nothing of it is there (`absent`).
 Example: fda11e61ff8a on 2.6.32.y (check what wmi_get_event_data returns): drivers/platform/x86/msi-wmi.c came later.
 """
 
@@ -13,6 +13,7 @@ import re
 
 from backport.git.merge import rows
 from backport.model.evidence import Evidence
+from backport.replay.rules.absent import absent
 from backport.replay.rules.edits import disputed, framed
 from backport.replay.rules.elsewhere import Group, groups, homes
 from backport.replay.rules.frame import Frame
@@ -36,8 +37,11 @@ def unneeded(situation: Situation) -> Resolution | None:
         return None
     told = b", ".join(name for name in names if name).decode("ascii", "replace")
     why = f"the target does not have {told or 'the file'}"
-    evidence = Evidence(RULE, situation.path, told, 0, 0, why, checks=("absent-file",) if ours is None else ())
-    return Resolution(RULE, ours is None and all(names), {} if ours is None else {situation.path: ours}, (evidence,))
+    if ours is None:
+        return Resolution(RULE, all(names), {}, (Evidence(RULE, situation.path, told, 0, 0, why, checks=("absent-file",)),))
+    sure = all(names) and absent(situation, found, names)
+    evidence = Evidence(RULE, situation.path, told, 0, 0, why, checks=("absent-name", "absent-lines") if sure else ())
+    return Resolution(RULE, sure, {situation.path: ours}, (evidence,))
 
 
 def _lines_gone(situation: Situation) -> Resolution | None:

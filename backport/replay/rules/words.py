@@ -16,9 +16,10 @@ from dataclasses import replace
 from backport.git.merge import rows
 from backport.replay.rules.anchor import plain
 from backport.replay.rules.edits import Edit, edit, hunk_by_hunk, indented
+from backport.replay.rules.layout import balance
 from backport.replay.rules.lines import Hunk
 from backport.replay.rules.merge_words import MergedWords, merge_words
-from backport.replay.rules.place import Place, Placer, balance
+from backport.replay.rules.place import Place, Placer
 from backport.replay.situation import Resolution, Situation
 
 RULE = "words"

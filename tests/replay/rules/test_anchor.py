@@ -126,6 +126,67 @@ def test_added_lines_do_not_land_in_a_comment() -> None:
     assert text(found, b"include/x.h") == head + b"#define DEPTH 3\n\n" + kept
 
 
+GUARDED = b"\tif (card->old) {\n\t\treset_hard(card, 1);\n\t\tcard->users = 0;\n\t}\n"
+PLAIN = b"\treset_hard(card, 1);\n\tcard->users = 0;\n"
+
+
+def test_what_goes_is_deeper_in_the_target() -> None:
+    ours = BASE.replace(PLAIN, GUARDED)
+    theirs = BASE.replace(b"card->users = 0;", b"card->users = 1;")
+    found = ask(anchor, BASE, ours, theirs)
+    assert found is not None
+    assert found.sure
+    assert text(found) == ours.replace(b"card->users = 0;", b"card->users = 1;")
+    back = ask(anchor, ours, BASE, ours.replace(b"card->users = 0;", b"card->users = 1;"))
+    assert back is not None
+    assert back.sure
+    assert text(back) == theirs
+
+
+def test_what_goes_is_deeper_and_not_the_only_one_or_laid_out_otherwise() -> None:
+    theirs = BASE.replace(b"card->users = 0;", b"card->users = 1;")
+    twice = BASE.replace(PLAIN, GUARDED).replace(b"\treturn err;", b"\tif (err)\n\t\tcard->users = 0;\n\treturn err;")
+    for ours in (twice, BASE.replace(PLAIN, GUARDED.replace(b"\t\tcard->users", b"\tcard->users"))):
+        found = ask(anchor, BASE, ours, theirs)
+        assert found is not None
+        assert not found.sure
+    opened = ask(anchor, BASE, BASE.replace(PLAIN, GUARDED), BASE.replace(b"card->users = 0;", b"if (err) {\n\t\tleave();\n\t}"))
+    assert opened is not None
+    assert opened.sure
+    torn = ask(anchor, BASE, BASE.replace(PLAIN, GUARDED), BASE.replace(b"card->users = 0;", b"if (err) {"))
+    assert torn is None or not torn.sure
+
+
+def test_an_else_goes_with_its_if() -> None:
+    base = BASE.replace(PLAIN, b"\tif (card->old)\n\t\treset_hard(card, 1);\n\tcard->users = 0;\n")
+    ours = base.replace(b"\tcard->users = 0;\n", b"\ttarget_only(card);\n\tcard->users = 0;\n")
+    added = b"\t/* the new ones */\n\telse\n\t\treset_soft(card);\n"
+    found = ask(anchor, base, ours, base.replace(b"\tcard->users = 0;\n", added + b"\tcard->users = 0;\n"))
+    assert found is not None
+    assert found.sure
+    assert text(found) == ours.replace(b"\ttarget_only(card);\n", added + b"\ttarget_only(card);\n")
+
+
+def test_an_else_whose_if_is_another_in_the_target_is_not_sure() -> None:
+    base = BASE.replace(PLAIN, b"\tif (card->old)\n\t\treset_hard(card, 1);\n\tcard->users = 0;\n")
+    theirs = base.replace(b"\tcard->users = 0;\n", b"\telse\n\t\treset_soft(card);\n\tcard->users = 0;\n")
+    for ours in (base.replace(b"if (card->old)", b"if (card->new)"), base.replace(b"\tif (card->old)\n\t\t", b"\t")):
+        found = ask(anchor, base, ours.replace(b"\tcard->users = 0;\n", b"\ttarget_only(card);\n\tcard->users = 0;\n"), theirs)
+        assert found is None or not found.sure
+
+
+def test_a_function_under_another_name_is_the_same_where_most_of_its_lines_are() -> None:
+    ours = BASE.replace(b"int probe(", b"int card_probe(").replace(b"reset_hard(card, 1)", b"reset(card)")
+    found = ask(anchor, BASE, ours, BASE.replace(b"card->users = 0;", b"card->users = 1;"))
+    assert found is not None
+    assert not found.sure  # six lines of eight
+    more = b"".join(b"\tstep_%d(card);\n" % number for number in range(9))
+    longer, other = (side.replace(b"\treturn err;", more + b"\treturn err;") for side in (BASE, ours))
+    found = ask(anchor, longer, other, longer.replace(b"card->users = 0;", b"card->users = 1;"))
+    assert found is not None
+    assert found.sure
+
+
 def test_a_changed_block_of_which_a_line_is_missing_is_nothing() -> None:
     ours = BASE.replace(b"\treset_hard(card, 1);\n", b"")
     theirs = BASE.replace(b"\treset_hard(card, 1);\n\tcard->users = 0;\n", b"\treset_soft(card);\n\tcard->users = 2;\n")

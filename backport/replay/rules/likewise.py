@@ -1,0 +1,74 @@
+"""Places that do not stand as upstream's do, and are meant all the same: what has to be alike instead."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from backport.csource.tokens import blank
+from backport.replay.rules.frame import Frame
+from backport.replay.rules.layout import balance, indent, tabs
+from backport.replay.rules.lines import Hunk, matched
+from backport.replay.rules.shape import Shape
+
+_SAME_BODY = 0.8  # share of the lines of both that two functions have in common, from which one is the other under a new name
+_TELLING = re.compile(rb"\w{3}.*\w{3}")
+_BARE_ELSE = re.compile(rb"\s*else\b")
+_ELSE = re.compile(rb"\s*(?:\}\s*)?else\b")
+_IF = re.compile(rb"\s*(?:\}\s*else\s+|else\s+)?if\b")
+
+
+def same_body(frame: Frame, before: Shape, here: Shape, hunk: Hunk, x: int) -> bool:
+    """Whether two functions of different names have four lines of five in common (b561e8274f75, 5ffaf8a361b4)."""
+    one = _of(frame.keys, before, before.holder(hunk.a))
+    two = _of(frame.our_keys, here, here.holder(x))
+    return sum(run.size for run in matched(one, two)) >= _SAME_BODY * max(len(one), len(two))
+
+
+def shifted(frame: Frame, before: Shape, here: Shape, hunk: Hunk, x: int) -> bool:
+    """Whether lines that are taken away stand deeper, or less deep, than upstream and are the same all the same.
+
+    They stand once in the function on both sides, are indented by as much more as they are deeper, and what comes instead of
+    them opens and closes what they do: 8e1e8a4779cb, f8b676918283.
+    """
+    gone = frame.base[hunk.a : hunk.b]
+    shift = here.depth(x) - before.depth(hunk.a)
+    if any(tabs(frame.ours[x + i]) - tabs(row) != shift for i, row in enumerate(gone) if row.strip()):
+        return False
+    if not any(_TELLING.search(row) for row in gone) or balance(gone) != balance(frame.theirs[hunk.c : hunk.d]):
+        return False
+    return copies(frame, before, here, hunk, x) == (1, 1)
+
+
+def copies(frame: Frame, before: Shape, here: Shape, hunk: Hunk, x: int) -> tuple[int, int]:
+    """How often the lines that a hunk takes away stand in upstream's function, and in that of the target's line x."""
+    block = list(frame.keys[hunk.a : hunk.b])
+    sides = ((frame.keys, before, hunk.a), (frame.our_keys, here, x))
+    one, two = (_of(keys, form, form.holder(line)) for keys, form, line in sides)
+    return _count(one, block), _count(two, block)
+
+
+def _count(lines: Sequence[bytes], block: Sequence[bytes]) -> int:
+    return sum(list(lines[at : at + len(block)]) == block for at in range(len(lines)))
+
+
+def goes_with_if(frame: Frame, hunk: Hunk) -> bool:
+    """Whether a hunk adds an `else` behind an `if` that the target has, with its branch: no other place is meant.
+
+    3dd823e6b864, where the target has a line of its own behind it.
+    """
+    at = hunk.a - 1
+    code = [row for row in blank(b"".join(frame.theirs[hunk.c : hunk.d])).split(b"\n") if row.strip()]
+    if at < 0 or not code or not _BARE_ELSE.match(code[0]) or frame.there[at] < 0:
+        return False
+    depth, found = indent(code[0]), frame.there[at]
+    while at >= 0 and frame.there[at] == found and (indent(frame.base[at]) > depth or frame.base[at].strip() == b"}"):
+        at, found = at - 1, found - 1
+    head = at >= 0 and frame.there[at] == found and indent(frame.base[at]) == depth and _IF.match(frame.base[at])
+    following = frame.ours[frame.there[hunk.a - 1] + 1 :][:1]
+    return bool(head) and at < hunk.a - 1 and not any(_ELSE.match(row) for row in following)
+
+
+def _of(keys: Sequence[bytes], form: Shape, holder: bytes) -> list[bytes]:
+    """The lines of one function."""
+    return [key for at, key in enumerate(keys) if form.holder(at) == holder]
