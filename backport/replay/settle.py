@@ -26,6 +26,7 @@ from backport.replay.precision import precision
 from backport.replay.recorded import RULE, recorded_first
 from backport.replay.respelt import answered, in_upstreams_terms, is_sure, respelt
 from backport.replay.rules.unneeded import RULE as UNNEEDED
+from backport.replay.rules.versions import RULE as VERSIONS
 from backport.replay.situation import Library
 
 
@@ -271,7 +272,7 @@ def _unsaid(candidate: Candidate) -> str:
 
 def _idle(tree: str, candidate: Candidate) -> str:
     """The doubt about a candidate that leaves all as it is, for the target lacks what it changes: it does not have it already."""
-    idle = candidate.tree == tree and any(UNNEEDED in rule.split("+") for rule in candidate.rules)
+    idle = candidate.tree == tree and any({UNNEEDED, VERSIONS} & {*rule.split("+")} for rule in candidate.rules)
     return "it leaves everything as it is" if idle else ""
 
 

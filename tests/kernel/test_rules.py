@@ -77,9 +77,16 @@ SURE = [
     ("e37bcc0de040127281de13a84a608570355c20eb", "a3c00018400d", b"drivers/staging/mimio/mimio.c", "removed"),
     ("e8009e9850d59000d518296af372888911a129bd", "bef82b626e39", b"drivers/net/wireless/ath/ath9k/xmit.c", "renames"),
     ("b0cf4dfb7cd21556efd9a6a67edcba0840b4d98d", "33c567a7081f", b"drivers/net/3c503.c", "drifted"),
+    ("061e2fd16863009c8005b4b5fdfb75c7215c0b99", "004ff730b84c", b"arch/x86/kvm/svm.c", "unneeded"),
+    ("3dd823e6b86407aed1a025041d8f1df77e43a9c8", "9980ac811458", b"drivers/net/wireless/iwlwifi/iwl-agn.c", "anchor"),
+    ("8e1e8a4779cb23c1d9f51e9223795e07ec54d77a", "3b454d6b495f", b"drivers/net/e1000e/netdev.c", "anchor"),
+    ("9c047157a20521cd525527947b13b950d168d2e6", "e94c4aec7129", b"drivers/bluetooth/btusb.c", "anchor"),
+    ("b561e8274f75831ee87e4ea378cbb1f9f050a51a", "ee567ad914fe", b"drivers/net/wireless/iwlwifi/iwl-agn-tx.c", "moved"),
+    ("d5ad140bc1505a98c0f040937125bfcbb508078f", "354f5613d804", b"kernel/sched_fair.c", "moved"),
+    ("a55ab496ea9c820b7192c15ef1fbf3291edfe638", "4a6b24769e5d", b"drivers/ata/sata_via.c", "versions"),
 ]
 SUGGESTED = [
-    ("061e2fd16863009c8005b4b5fdfb75c7215c0b99", "004ff730b84c", b"arch/x86/kvm/svm.c", "unneeded"),
+    ("b00916b189d13a615ff05c9242201135992fcda3", "3765ba020272", b"net/core/ethtool.c", "unneeded"),
 ]
 
 

@@ -9,7 +9,7 @@ Example: 5d618cb81aee on 2.6.32.y (mesh portal paths): one line goes, the next o
 
 from __future__ import annotations
 
-from backport.replay.rules.edits import Edit, edit, hunk_by_hunk, indented
+from backport.replay.rules.edits import Edit, edit, hunk_by_hunk, indented, spaced
 from backport.replay.rules.lines import Hunk
 from backport.replay.rules.place import Place, Placer
 from backport.replay.situation import Resolution, Situation
@@ -36,7 +36,7 @@ def _placed(finder: Placer, hunk: Hunk) -> Edit | None:
     found = finder.place(hunk)
     if found is None or not plain(found):
         return None
-    return edit(found, indented(finder.frame, found), _WHY[found.how])
+    return spaced(finder.frame, edit(found, indented(finder.frame, found), _WHY[found.how]), found.hunk)
 
 
 def plain(found: Place) -> bool:

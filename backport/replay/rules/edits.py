@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backport.git.merge import rows
 from backport.model.evidence import Evidence
 from backport.replay.rules.frame import Block, Frame, laid
-from backport.replay.rules.layout import tabs
+from backport.replay.rules.layout import indent, tabs
 from backport.replay.rules.lines import Hunk, hunks
 from backport.replay.rules.place import Place, Placer
 from backport.replay.rules.shape import shape
@@ -89,19 +89,37 @@ def edit(found: Place, lines: Sequence[bytes], why: str, sure: bool = True) -> E
 def indented(frame: Frame, found: Place) -> tuple[bytes, ...]:
     """The lines that a hunk adds, as deep as the target has what it takes away, or the lines beside it.
 
-    Only where all of these are shifted by the same number of tabs: 8e1e8a4779cb adds a branch to an `if` that is one deeper.
+    Only where all of these are shifted by the same number of tabs (8e1e8a4779cb adds a branch to an `if` that is one deeper), or
+    of blanks in their stead, which e2434dc1c194 replaces by tabs.
     """
     hunk = found.hunk
     lines = tuple(frame.theirs[hunk.c : hunk.d])
     gone = range(hunk.a, hunk.b) if found.how == "lines" else ()
     at = {i: found.x + i - hunk.a for i in gone} or {i: frame.there[i] for i in (hunk.a - 1, hunk.b) if 0 <= i < len(frame.base)}
-    shifts = {tabs(frame.ours[j]) - tabs(frame.base[i]) for i, j in at.items() if j >= 0 and frame.base[i].strip()}
-    if len(shifts) != 1 or shifts == {0}:
-        return lines
-    shift = shifts.pop()
-    if any(row.strip() and tabs(row) + shift < 0 for row in lines):
+    shifts = {indent(frame.ours[j]) - indent(frame.base[i]) for i, j in at.items() if j >= 0 and frame.base[i].strip()}
+    columns = shifts.pop() if len(shifts) == 1 else 0
+    shift = columns // 8
+    if not columns or columns % 8 or any(row.strip() and tabs(row) + shift < 0 for row in lines):
         return lines
     return tuple(b"\t" * shift + row if shift > 0 and row.strip() else row[-shift:] if row.strip() else row for row in lines)
+
+
+def spaced(frame: Frame, made: Edit, hunk: Hunk) -> Edit:
+    """The edit without a blank line that would stand beside another one, where upstream has none there (7ce5a2b9bb2e)."""
+
+    def blank(rows: Sequence[bytes], at: int) -> bool:
+        return 0 <= at < len(rows) and not rows[at].strip()
+
+    lines, y = list(made.lines), made.y
+    above = blank(frame.ours, made.x - 1) and not blank(frame.theirs, hunk.c - 1)
+    below = blank(frame.ours, y) and not blank(frame.theirs, hunk.d)
+    if lines and above and blank(lines, 0):
+        lines = lines[1:]
+    if lines and below and blank(lines, len(lines) - 1):
+        lines = lines[:-1]
+    if not made.lines and blank(frame.ours, made.x - 1) and blank(frame.ours, y) and (above or below):
+        y += 1
+    return replace(made, lines=tuple(lines), y=y)
 
 
 def joined(ours: Sequence[bytes], edits: Sequence[Edit]) -> bytes | None:

@@ -63,7 +63,7 @@ def homes(situation: Situation, base: bytes, group: Group) -> list[Home]:
         texts = neighbours(situation) if len(window) >= _FEWEST and not here else ()
         likely = ((path, rows(text)) for path, text in texts if _may_have(window, text))
         return [Home(path, lines, Span(0, len(lines))) for path, lines in likely if _has(window, lines)]
-    if len(_whole(functions(base)[group.name])) > 1:  # one for each branch of an #if: the name does not tell them apart
+    if list(_whole(functions(base)[group.name])) != [group.span]:  # one for each branch of an #if: the name does not tell
         return []
     if own is not None and group.name in functions(own):
         return _defined(situation.path, own, group.name)

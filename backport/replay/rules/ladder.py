@@ -23,12 +23,14 @@ from backport.replay.rules.removed import removed
 from backport.replay.rules.renames import RULE as RENAMES
 from backport.replay.rules.renames import names, renamed, renames
 from backport.replay.rules.unneeded import unneeded
+from backport.replay.rules.versions import RULE as VERSIONS
+from backport.replay.rules.versions import versions
 from backport.replay.rules.words import words
 from backport.replay.situation import LEFT, Answers, Resolution, Situation
 
 Rule = Callable[[Situation], Resolution | None]
 
-LADDER: tuple[Rule, ...] = (renames, cleared, lists, anchor, words, present, drifted, moved, unneeded, removed)
+LADDER: tuple[Rule, ...] = (renames, versions, cleared, lists, anchor, words, present, drifted, moved, unneeded, removed)
 _SEARCHING = (moved, unneeded)
 _MOST_ASKED = 60  # disputes in one file; the corpus has 27 at most, and each is settled over the whole file
 _MOST_MORE = 4  # suggestions beside the best one
@@ -105,7 +107,8 @@ def _asked(situation: Situation, frame: Frame) -> list[Block]:
 def _answers(situation: Situation, ladder: Sequence[Rule]) -> list[Resolution]:
     """What each rule says. Those that search beyond the place are asked only where no proof was found at it.
 
-    Where names are known to have changed, no other rule's proof holds: it would bring the old ones.
+    Where names are known to have changed, no other rule's proof holds: it would bring the old ones. Nor where a version is the
+    target's own: merged word by word, 2.0.1 is 1.8.1 there (581daf7e00c5 on 2.6.27.y).
     """
     found: list[Resolution] = []
     for rule in ladder:
@@ -113,7 +116,7 @@ def _answers(situation: Situation, ladder: Sequence[Rule]) -> list[Resolution]:
             break
         answer = rule(situation)
         found += [answer] if answer is not None else []
-    if found and found[0].rule == RENAMES:
+    if found and found[0].rule in (RENAMES, VERSIONS):
         return [found[0], *(replace(answer, sure=False) for answer in found[1:])]
     return found
 

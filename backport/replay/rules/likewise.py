@@ -15,6 +15,9 @@ _SAME_BODY = 0.8  # share of the lines of both that two functions have in common
 _TELLING = re.compile(rb"\w{3}.*\w{3}")
 _BARE_ELSE = re.compile(rb"\s*else\b")
 _ELSE = re.compile(rb"\s*(?:\}\s*)?else\b")
+_ENTRY = re.compile(rb"\s*\{.*\},\s*$")
+_MEMBER = re.compile(rb"\s*(?:\w+[\s*]+)+\w+(?:\[\w+\])?;\s*$")
+_TYPE = re.compile(rb"(?:typedef\s+)?struct\s+\w*\s*\{")
 _IF = re.compile(rb"\s*(?:\}\s*else\s+|else\s+)?if\b")
 
 
@@ -67,6 +70,21 @@ def goes_with_if(frame: Frame, hunk: Hunk) -> bool:
     head = at >= 0 and frame.there[at] == found and indent(frame.base[at]) == depth and _IF.match(frame.base[at])
     following = frame.ours[frame.there[hunk.a - 1] + 1 :][:1]
     return bool(head) and at < hunk.a - 1 and not any(_ELSE.match(row) for row in following)
+
+
+def order_is_free(frame: Frame, here: Shape, hunk: Hunk, x: int) -> bool:
+    """Whether all that a hunk adds are whole entries of a table, or members of a type, which nobody counts.
+
+    Then the target's own entries there are no rivals, and the added ones stay behind what they are behind upstream (9c047157a205,
+    3e3ede7dda2d; the members of struct bio in 867714271051). Not so where it says `packed`, which is for a layout.
+    """
+    added = [row for row in blank(b"".join(frame.theirs[hunk.c : hunk.d])).split(b"\n") if row.strip()]
+    holder = here.around(x)
+    if not holder or here.depth(x) != 1 or not added or not all(_ENTRY.match(row) or _MEMBER.match(row) for row in added):
+        return False
+    rows = [row for at, row in enumerate(frame.ours) if here.holder(at) == holder]
+    data = any(_TYPE.match(row) if _MEMBER.match(added[0]) else row.rstrip().endswith(b"= {") for row in rows[:2])
+    return data and not any(b"packed" in row for row in rows[-2:])
 
 
 def _of(keys: Sequence[bytes], form: Shape, holder: bytes) -> list[bytes]:

@@ -19,13 +19,14 @@ class MergedWords:
 
     `carried` is false where one of those concerned a name that the patch's new words use as well: then the target's
     wording may have to be carried over, and this text does not. `kept` is the share of words that upstream's two versions have
-    in common, 1.0 where the target has no change of its own.
+    in common, 1.0 where the target has no change of its own. `apart` counts its own changes that were kept.
     """
 
     text: bytes
     given_up: int
     carried: bool
     kept: float
+    apart: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def merge_words(base: bytes, ours: bytes, theirs: bytes) -> MergedWords | None:
     common = 2 * (len(one.words) - sum(y.b - y.a for y in yours))
     kept = common / (len(one.words) + len(three.words)) if apart else 1.0
     text = _written(one, two, three, changes, mine, yours) if theirs else b""
-    return MergedWords(text, len(given), carried, kept)
+    return MergedWords(text, len(given), carried, kept, len(apart))
 
 
 def _meant(one: _Words, three: _Words, mine: Hunk, yours: Hunk) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from backport.csource.tokens import blank
 from backport.replay.rules.frame import Frame
 from backport.replay.rules.layout import balance, indent, margin
-from backport.replay.rules.likewise import copies, goes_with_if, same_body, shifted
+from backport.replay.rules.likewise import copies, goes_with_if, order_is_free, same_body, shifted
 from backport.replay.rules.lines import Hunk, slides
 from backport.replay.rules.shape import Shape
 
@@ -72,7 +72,11 @@ class Placer:
             rivals = [*beside, *(p for p in found if p.how in ("before", "after") and p.at_home)]
             if self._alike(rivals):
                 return beside[0]
-            return _doubted((min if self._follows(hunk, rivals[0].x) else max)(rivals, key=lambda p: p.x))
+            if self._follows(hunk, rivals[0].x):
+                first = min(rivals, key=lambda p: p.x)
+                free = first.sure and order_is_free(frame, self.here, first.hunk, first.x)
+                return first if free else _doubted(first)
+            return _doubted(max(rivals, key=lambda p: p.x))
         best = min(found, key=lambda p: (not p.sure, not p.at_home, p.hunk != hunk), default=None)
         if goes_with_if(frame, hunk):
             up = frame.there[hunk.a - 1] + 1
@@ -236,10 +240,10 @@ class Placer:
         return here <= there
 
     def encloses(self, a: int, b: int, x: int, y: int) -> bool:
-        """Whether the base lines a..b and the target's x..y lie between the same lines, and stand in the same."""
+        """Whether the base lines a..b and the target's x..y lie between the same lines (or nearly), and stand in the same."""
         frame = self.frame
-        up = frame.there[a - 1] == x - 1 if a else x == 0
-        down = frame.there[b] == y if b < len(frame.base) else y == len(frame.ours)
+        up = frame.at(a - 1) == x - 1 if a else x == 0
+        down = frame.at(b) == y if b < len(frame.base) else y == len(frame.ours)
         return up and down and self.standing(Hunk(a, b, 0, 0), x) == STANDING
 
     def _laid_alike(self, hunk: Hunk, x: int) -> bool:

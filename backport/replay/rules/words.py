@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from backport.git.merge import rows
 from backport.replay.rules.anchor import plain
-from backport.replay.rules.edits import Edit, edit, hunk_by_hunk, indented
+from backport.replay.rules.edits import Edit, edit, hunk_by_hunk, indented, spaced
 from backport.replay.rules.layout import balance
 from backport.replay.rules.lines import Hunk
 from backport.replay.rules.merge_words import MergedWords, merge_words
@@ -37,7 +37,7 @@ def beside(finder: Placer, hunk: Hunk) -> Edit | None:
     found = finder.place(hunk)
     if found is None or not plain(found) or _inside(finder, found):
         return None
-    return edit(found, indented(finder.frame, found), "the lines beside it are known")
+    return spaced(finder.frame, edit(found, indented(finder.frame, found), "the lines beside it are known"), found.hunk)
 
 
 def statement(finder: Placer, hunk: Hunk) -> tuple[Place, MergedWords] | None:
@@ -78,7 +78,10 @@ def _merged(finder: Placer, hunk: Hunk) -> Edit | None:
     spot, merged = found
     low, high = finder.before.statement(hunk.a, hunk.b)
     base, ours = finder.frame.base[low:high], finder.frame.ours[spot.x : spot.y]
-    one = _ends(base) == _ends(ours) and not finder.before.in_comment(low)  # in a comment nothing says where a statement ends
+    whole = (
+        _ends(base) == _ends(ours) or not merged.apart
+    )  # the target lacks words that the patch takes away, and has none of its own
+    one = whole and not finder.before.in_comment(low)  # in a comment nothing says where a statement ends
     if one and finder.encloses(low, min(high, len(finder.frame.base)), spot.x, spot.y):
         spot = replace(spot, sure=True)  # one statement for one, between the same lines, however many it is on
     why = "patch and target changed different words of these lines"

@@ -39,6 +39,19 @@ def test_blanks_may_differ_in_what_goes() -> None:
     assert b"users  =" not in (text(found) or b"")
 
 
+def test_blanks_for_a_tab_are_no_shift() -> None:
+    ours = BASE.replace(b"\tcard->users = 0;", b"        card->users = 0;").replace(b"reset_hard(card, 1)", b"reset(card)")
+    theirs = BASE.replace(b"\tcard->users = 0;", b"\tcard->users = 1;\n\tcard->left = 2;")
+    assert b"\tcard->users = 1;\n\tcard->left = 2;\n" in (text(ask(anchor, BASE, ours, theirs)) or b"")
+
+
+def test_a_blank_line_is_not_doubled() -> None:
+    base = BASE.replace(b"\treturn err;", b"\n\tlog(card);\n\treturn err;")
+    ours = base.replace(b"\tlog(card);\n", b"\tlog(card);\n\n").replace(b"card->users = 0;", b"card->users = 3;")
+    found = ask(anchor, base, ours, base.replace(b"\tlog(card);\n", b""))
+    assert text(found) == ours.replace(b"\tlog(card);\n\n", b"")
+
+
 def test_lines_indented_by_something_else_than_tabs_are_not_sure() -> None:
     ours = BASE.replace(b"\tcard->users = 0;", b"  card->users = 0;")
     theirs = BASE.replace(b"card->users = 0;", b"card->users = 1;")
@@ -113,6 +126,32 @@ def test_both_added_at_the_same_place_is_not_sure() -> None:
     ours = BASE.replace(b"\tcard->users = 0;\n", b"\ttarget_only(card);\n\tcard->users = 0;\n")
     theirs = BASE.replace(b"\tcard->users = 0;\n", b"\tpatch_only(card);\n\tcard->users = 0;\n")
     found = ask(anchor, BASE, ours, theirs)
+    assert found is not None
+    assert not found.sure
+
+
+TABLE = b"static struct id table[] = {\n\t/* One */\n\t{ ID(1, 2) },\n\n%s\t/* Last */\n\t{ ID(7, 8) },\n\n\t{ }\n};\n"
+TYPE = b"struct box {\n\tint one;\n\n%s\tint last;\n\n\tint end;\n}%s;\n"
+
+
+def test_entries_of_a_table_follow_what_they_follow_upstream() -> None:
+    mine, yours = b"\t/* Mine */\n\t{ ID(3, 4) },\n\n", b"\t/* Yours */\n\t{ ID(5, 6) },\n\n"
+    found = ask(anchor, TABLE % b"", TABLE % mine, TABLE % yours)
+    assert found is not None
+    assert found.sure
+    assert text(found) == TABLE % (yours + mine)
+    call = ask(anchor, TABLE % b"", TABLE % mine, TABLE % yours.replace(b"{ ID(5, 6) },", b"ID(5, 6),"))
+    assert call is None or not call.sure
+
+
+def test_members_of_a_type_follow_what_they_follow_upstream_unless_the_layout_matters() -> None:
+    mine, yours = b"\tint mine;\n\n", b"\tunsigned int yours;\n\n"
+    found = ask(anchor, TYPE % (b"", b""), TYPE % (mine, b""), TYPE % (yours, b""))
+    assert found is not None
+    assert found.sure
+    assert text(found) == TYPE % (yours + mine, b"")
+    packed = b" __attribute__((packed))"
+    found = ask(anchor, TYPE % (b"", packed), TYPE % (mine, packed), TYPE % (yours, packed))
     assert found is not None
     assert not found.sure
 
