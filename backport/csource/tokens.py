@@ -77,6 +77,28 @@ def _starts(text: bytes) -> list[int]:
     return starts if text.endswith(b"\n") or not text else starts[:-1]
 
 
+def common_ends(one: bytes, two: bytes) -> tuple[int, int]:
+    """How many bytes two texts have in common at their beginning and, behind that, at their end, in whole lines.
+
+    By halving: a comparison of slices costs next to nothing, where one line after the other takes a millisecond.
+    """
+    head = one.rfind(b"\n", 0, _alike(one, two, 0, min(len(one), len(two)), ends=False)) + 1
+    tail = _alike(one, two, 0, min(len(one), len(two)) - head, ends=True)
+    first = one.find(b"\n", len(one) - tail)
+    return head, len(one) - first - 1 if tail and first >= 0 else 0
+
+
+def _alike(one: bytes, two: bytes, low: int, high: int, *, ends: bool) -> int:
+    while low < high:
+        middle = (low + high + 1) // 2
+        if ends:
+            same = one[len(one) - middle : len(one) - low] == two[len(two) - middle : len(two) - low]
+        else:
+            same = one[low:middle] == two[low:middle]
+        low, high = (middle, high) if same else (low, middle - 1)
+    return low
+
+
 @lru_cache(maxsize=64)  # every question about a file of a patch begins with this, in a row
 def blank(text: bytes) -> bytes:
     """The same text with comments, literals and include paths turned into spaces: same length, same lines."""

@@ -13,35 +13,45 @@ from functools import lru_cache
 
 from backport.csource.outline import Declaration, outline
 from backport.csource.parse import parse_function
-from backport.csource.tokens import Lines, blank, directives
+from backport.csource.tokens import Lines, blank, common_ends, directives
 from backport.drift.view import Missing
 
 Known = Callable[[set[bytes]], set[bytes]]
 """Of some names, those that the target declares in sight of the file."""
 
 _GOTO = re.compile(rb"\bgoto\s+(\w+)\s*;")
+_WORD = re.compile(rb"[A-Za-z_]\w*")
 _CONDITIONAL = re.compile(rb"^\s*#\s*(?:if|el|end)", re.M)
 
 
 def merge_faults(path: bytes, before: bytes, merged: bytes, upstream: bytes, known: Known) -> Iterator[Missing]:
     """What is wrong with `merged`, made of the target's `before` and of the patch whose own result is `upstream`.
 
-    Faults that either of both has are not the merge's. `path` and the lines of the findings are upstream's.
+    Faults that either of both has are not the merge's. `path` and the lines of the findings are upstream's. A patch that only
+    adds lines takes no declaration away, and one that adds none in column one defines no function: nothing is outlined for it.
     """
     was, now = differing_pieces(before, merged)
     if _CONDITIONAL.search(was) or _CONDITIONAL.search(now):
         yield from _conditionals(path, before, merged, upstream)
+    if any(row[:1].isalpha() for row in taken(now, was)):
+        yield from _twice(path, {d.name for d in _Texts(now).declarations}, before, merged, upstream)
+    if not taken(was, now):
+        return
     old, here = _Texts(was), _Texts(now)
-    yield from _twice(path, {d.name for d in here.declarations}, before, merged, upstream)
     for found in here.declarations:
         former = old.only(found.name)
         if former is None or here.only(found.name) is None or old.code(former) == here.code(found):
             continue
         if here.stands_in(upstream, found):
             continue
-        lost = list(_lost(path, old.scope(former), here, found, upstream, known))
+        lost = list(_lost(path, old, former, here, found, upstream, known))
         if lost and not _as_upstream(found, here, _Texts(upstream)):
             yield from lost
+
+
+def taken(was: bytes, now: bytes) -> set[bytes]:
+    """The lines of one text that the other does not have anywhere."""
+    return set(was.split(b"\n")).difference(now.split(b"\n"))
 
 
 def _as_upstream(found: Declaration, here: _Texts, there: _Texts) -> bool:
@@ -56,19 +66,13 @@ def differing_pieces(before: bytes, after: bytes) -> tuple[bytes, bytes]:
 
     A file of 5,000 lines is read ten times quicker so. Where a file's closing braces are indented, the pieces are the files.
     """
-    one, two = before.split(b"\n"), after.split(b"\n")
-    top, most = 0, min(len(one), len(two))
-    while top < most and one[top] == two[top]:
-        top += 1
-    end = 0
-    while end < most - top and one[-1 - end] == two[-1 - end]:
-        end += 1
-    while top and not one[top - 1].startswith(b"}"):
-        top -= 1
-    while end and not one[-end].startswith(b"}"):
-        end -= 1
-    end = max(0, end - 1)  # that brace is still of the piece
-    return b"\n".join(one[top : len(one) - end]), b"\n".join(two[top : len(two) - end])
+    head, tail = common_ends(before, after)
+    brace = before.rfind(b"\n}", 0, head)
+    start = before.find(b"\n", brace + 1, head) + 1 if brace >= 0 else 0
+    closing = before.find(b"\n}", len(before) - tail - 1) if tail else -1
+    stop = before.find(b"\n", closing + 1) if closing >= 0 else -1  # that brace is still of the piece
+    left = len(before) - stop if stop >= 0 else 0
+    return before[start : len(before) - left], after[start : len(after) - left]
 
 
 class _Texts:
@@ -114,24 +118,29 @@ class _Texts:
 
 
 def _lost(
-    path: bytes, was: dict[bytes, str] | None, here: _Texts, found: Declaration, upstream: bytes, known: Known
+    path: bytes, old: _Texts, former: Declaration, here: _Texts, found: Declaration, upstream: bytes, known: Known
 ) -> Iterator[Missing]:
     """Names that a function declared before the merge, declares no more, and still uses; labels that its gotos miss.
 
     a361c83cb4d7 on 2.6.31: the merge takes the parameter bond_dev from bond_xmit_hash_policy_l2, whose old body reads it.
+    Whose line is still there is still declared, so only what stands on lines that went is asked of the parser.
     """
-    scope = here.scope(found)
-    if was is None or scope is None:
-        return
     code, where = here.code(found), found.name.decode("ascii", "replace")
-    gone = {name for name, kind in was.items() if name not in scope and kind in ("local", "parameter")}
-    used = {name for name in gone if _use(name).search(code)}
-    for name in sorted(used - known(used)) if used else ():
+    words = {word for row in taken(old.code(former), code) for word in _WORD.findall(row)}
+    jumps = set(_GOTO.findall(code)) & words
+    used = {word for word in words if _use(word).search(code)} if words else words
+    was = old.scope(former) if used or jumps else None
+    was = {name: kind for name, kind in (was or {}).items() if name in used or name in jumps}
+    scope = here.scope(found) if was else None
+    if not was or scope is None:
+        return
+    gone = {name for name, kind in was.items() if name not in scope and name in used and kind in ("local", "parameter")}
+    for name in sorted(gone - known(gone)) if gone else ():
         line = _line(upstream, found.name)
         yield Missing(name, "absent-local", path, line, None, f"{where} as merged still uses it", said=f"taken from {where}")
     labels = {name for name, kind in scope.items() if kind == "label"}
     before = {name for name, kind in was.items() if kind == "label"}
-    for name in sorted(set(_GOTO.findall(code)) & (before - labels)):
+    for name in sorted(jumps & (before - labels)):
         line = _line(upstream, found.name)
         yield Missing(name, "absent-label", path, line, None, f"{where} as merged still goes there", said=f"taken from {where}")
 

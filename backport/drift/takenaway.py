@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from backport.csource.outline import includes, outline
 from backport.csource.tokens import KEYWORDS, blank, mentioned
-from backport.drift.merged import differing_pieces
+from backport.drift.merged import differing_pieces, taken
 from backport.drift.side import Place, fits
 from backport.drift.view import Missing, View
 
@@ -31,8 +31,10 @@ class Merged:
 def lost_names(file: Merged) -> dict[bytes, str]:
     """The names that a file declares at file scope before the patch and not after it, with what they were."""
     was, now = differing_pieces(file.before, file.after)
-    still = {d.name for d in outline(now).declarations} if was != now else set()
-    gone = {d.name: d.kind for d in outline(was).declarations if d.kind in _OUTER and d.name not in still} if was != now else {}
+    if not taken(was, now):  # lines were added, none went
+        return {}
+    still = {d.name for d in outline(now).declarations}
+    gone = {d.name: d.kind for d in outline(was).declarations if d.kind in _OUTER and d.name not in still}
     if not gone:
         return {}
     elsewhere = {d.name for d in outline(file.after).declarations if d.kind in _OUTER and d.kind != "made"}

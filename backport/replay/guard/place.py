@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from backport.csource.tokens import Lines
+from backport.csource.tokens import Lines, common_ends
 from backport.git.merge import rows
 from backport.replay.rules.lines import hunks
 
@@ -36,38 +36,10 @@ class Change:
 @lru_cache(maxsize=64)
 def changes(old: bytes, new: bytes) -> tuple[Change, ...]:
     """What makes `new` of `old`, without context. What both begin and end with is left out before lines are made of it."""
-    head = _alike(old, new)
-    head = old.rfind(b"\n", 0, head) + 1
-    tail = _alike_at_end(old, new, min(len(old), len(new)) - head)
+    head, tail = common_ends(old, new)
     first = old.count(b"\n", 0, head)
     one, two = rows(old[head : len(old) - tail]), rows(new[head : len(new) - tail])
     return tuple(Change(first + h.a, tuple(one[h.a : h.b]), first + h.c, tuple(two[h.c : h.d])) for h in hunks(one, two))
-
-
-def _alike(one: bytes, two: bytes) -> int:
-    """How many bytes two texts have in common at their beginning, by halving: a comparison of slices costs next to nothing."""
-    low, high = 0, min(len(one), len(two))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if one[low:middle] == two[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
-
-
-def _alike_at_end(one: bytes, two: bytes, most: int) -> int:
-    """The same at the end, up to a line's beginning on both sides."""
-    low, high = 0, most
-    while low < high:
-        middle = (low + high + 1) // 2
-        if one[len(one) - middle : len(one) - low] == two[len(two) - middle : len(two) - low]:
-            low = middle
-        else:
-            high = middle - 1
-    shared = one[len(one) - low :]
-    at = shared.find(b"\n")
-    return low - at - 1 if at >= 0 else 0
 
 
 def squeezed(row: bytes) -> bytes:

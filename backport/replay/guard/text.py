@@ -90,6 +90,17 @@ def _landed(file: FileOutcome, store: Store, speaks: Speaks, brought: Mapping[by
     if any(text is None or b"\0" in text or len(text) > _LARGEST for text in texts):
         return None
     base, ours, theirs, result = (text or b"" for text in texts)
-    if max(map(len, result.split(b"\n"))) > _LONGEST:
+    if _has_long_line(result):
         return None
     return Landed(file.path, file.upstream_path, base, ours, theirs, result, speaks, brought)
+
+
+def _has_long_line(text: bytes) -> bool:
+    """Whether a line is longer than is looked at: from one line break to the last that is near enough."""
+    at = 0
+    while len(text) - at > _LONGEST:
+        end = text.rfind(b"\n", at, at + _LONGEST + 1)
+        if end < 0:
+            return True
+        at = end + 1
+    return False
