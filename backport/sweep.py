@@ -21,9 +21,9 @@ from typing import IO, Any
 from backport.drift.undeclared import KernelGuard
 from backport.drift.workbench import Workbench
 from backport.git.history import History
-from backport.git.mortal import die_with_parent
 from backport.git.store import Store
 from backport.git.trees import Trees
+from backport.git.worker import begin
 from backport.ingest.pairs import find_ids, read_pairs, read_patches
 from backport.ingest.sources import open_sources
 from backport.model import codec
@@ -123,7 +123,7 @@ def _write(pairs: Sequence[Ids], plan: Plan, executor: Executor, progress: Progr
 def _executor(request: Request) -> Iterator[Executor]:
     """Processes of this machine, or the workers of a Dask cluster."""
     if request.dask is None:
-        with ProcessPoolExecutor(request.workers, initializer=die_with_parent) as pool:
+        with ProcessPoolExecutor(request.workers, initializer=begin) as pool:
             yield pool
         return
     try:

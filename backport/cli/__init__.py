@@ -6,7 +6,6 @@ costs little more than starting Python.
 
 from __future__ import annotations
 
-import gc
 import importlib
 import sys
 from collections.abc import Mapping
@@ -15,10 +14,10 @@ import click
 
 from backport import __version__
 from backport.model.errors import BackportError
+from backport.model.garbage import search_seldom
 
 STATUS_HELP = "Exit status: 0 all is well, 1 something needs a person, 2 wrong usage or bad input, 3 something is missing here."
 _INTERRUPTED = 130  # 128 + SIGINT, as shells say it
-_GARBAGE = 100_000  # objects between searches for cycles: there are few, and at 700 the search was a tenth of `index`
 
 
 class LazyGroup(click.Group):
@@ -87,7 +86,7 @@ def backport() -> None:
 
 def main() -> None:
     """The installed command. Every error of ours becomes a message and a status; only a defect gives a traceback."""
-    gc.set_threshold(_GARBAGE)
+    search_seldom()
     try:
         status = backport.main(standalone_mode=False)
     except BackportError as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -114,14 +115,18 @@ class Includes:
     def preload(self, files: Mapping[bytes, Sequence[Include]]) -> None:
         """Read what the closures of many files need, one round for each level of headers of all of them together."""
         self._settle()
-        asked = [(path, found, self._look(path)) for path, found in files.items()]
-        level = {(path, look): self._targets(path, found, look).there for path, found, look in asked}
-        seen: set[tuple[bytes, _Look]] = set()
-        while level:
-            fresh = {(name, look) for (_, look), found in level.items() for name in found} - seen
-            seen |= fresh
-            self._index.ensure(sorted({self._oid(name) for name, look in fresh if self._known(name, look) is None}))
-            level = {(name, look): self._edges([name], look)[0].there for name, look in fresh}
+        level: dict[_Look, set[bytes]] = defaultdict(set)
+        for path, found in files.items():
+            look = self._look(path)
+            level[look].update(self._targets(path, found, look).there)
+        seen: dict[_Look, set[bytes]] = defaultdict(set)
+        while level := {look: fresh for look, found in level.items() if (fresh := found - seen[look])}:
+            self._index.ensure(
+                sorted({self._oid(name) for look, fresh in level.items() for name in fresh if self._known(name, look) is None})
+            )
+            for look, fresh in level.items():
+                seen[look] |= fresh
+                level[look] = {name for edges in self._edges(list(fresh), look) for name in edges.there}
 
     def _edges(self, paths: Sequence[bytes], look: _Look) -> list[Edges]:
         """Where the includes of some files lead. What is not known is read together."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import multiprocessing
 import os
 from collections import deque
@@ -84,9 +83,11 @@ class Reader:
         """A task, None where there are no helpers to be had (any more)."""
         if self._processes < 2:
             return None
+        from backport.git.worker import begin  # late: few runs start helpers
+
         try:
             if self._pool is None:
-                self._pool = ProcessPoolExecutor(self._processes, mp_context=_context(), initializer=_helper)
+                self._pool = ProcessPoolExecutor(self._processes, mp_context=_context(), initializer=begin)
             return self._pool.submit(rows_of_all, [each.job for each in batch if each.asked])
         except (BrokenProcessPool, OSError, RuntimeError):
             self._processes = 1
@@ -126,13 +127,6 @@ def _batches(texts: Iterable[tuple[str, bytes]], known: Callable[[Collection[byt
 def _asking(batch: list[_Cut], known: Callable[[Collection[bytes]], Collection[bytes]]) -> list[_Cut]:
     kept = known({piece.digest for each in batch for piece in each.pieces})
     return [each._replace(asked=[piece for piece in each.pieces if piece.digest not in kept]) for each in batch]
-
-
-def _helper() -> None:
-    from backport.git.mortal import die_with_parent
-
-    die_with_parent()
-    gc.disable()
 
 
 def _context() -> multiprocessing.context.BaseContext:

@@ -109,6 +109,13 @@ def beyond(text: bytes) -> tuple[bytes, ...]:
     return () if _TRACING in text else _TRACED_ONLY
 
 
+def _blanked(text: bytes, start: int, end: int) -> bytes:
+    """A part of a text without comments and literals; the whole text is gone through only where a comment may reach into it."""
+    if text.rfind(b"/*", 0, start) > text.rfind(b"*/", 0, start):
+        return blank(text)[start:end]
+    return blank(text[start:end])
+
+
 class View:
     """`path` is the file in the target, `change` its texts upstream, `merged` what the replay made of it, where it did.
 
@@ -144,8 +151,8 @@ class View:
     def _code(self, name: bytes) -> bytes | None:
         found = self.target.side.declared_in({name}, {self.path: self.target.oid(self.path)}).get(name, ())
         places = sorted({(p.declaration.line, p.declaration.end) for p in found if p.declaration.kind == "function"})
-        plain, lines = blank(self.text or b""), Lines(self.text or b"")
-        return b"".join(plain[lines.start(first) : lines.end(last)] for first, last in places) if places else None
+        text, lines = self.text or b"", Lines(self.text or b"")
+        return b"".join(_blanked(text, lines.start(first), lines.end(last)) for first, last in places) if places else None
 
     def landed_in(self, function: bytes, line: int, added: Collection[int]) -> bytes | None:
         """The code of the function of that name into which the merge put a line of the patch, without the lines that it `added`.

@@ -30,7 +30,11 @@ Lines = Mapping[bytes, list[tuple[int, bytes]]]
 
 _MOST = 8  # include graphs that are kept: the blob ids of what one tree's files see
 
-_USUAL = (b"include/linux", b"include/net", b"include/asm-generic", b"arch/x86/include/asm")
+_USUAL = (
+    b"include/linux/usb", b"include/linux/sunrpc", b"include/linux/byteorder", b"include/net/netns", b"include/scsi",
+    b"include/asm-generic/bitops", b"include/trace/events", b"include/acpi", b"include/media", b"include/video",
+    b"arch/x86/include/asm",
+)  # fmt: skip
 """Folders of which nearly every C file sees something."""
 
 

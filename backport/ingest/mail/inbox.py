@@ -5,7 +5,6 @@ git is only imported where something is new: a question to an archive that was r
 
 from __future__ import annotations
 
-import gc
 import importlib
 import os
 from collections import deque
@@ -30,7 +29,6 @@ _BATCH = 500
 _CHUNK = 2000
 _AHEAD = 3
 _WORTH = 1000
-_GARBAGE = 50_000  # objects before a worker looks for loops: its rows have none, and looking at them costs a tenth
 
 
 def epochs(path: Path, *, sure: bool = False) -> list[Clone]:
@@ -169,17 +167,12 @@ def _workers(count: int) -> Iterator[Executor | None]:
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
+    from backport.git.worker import begin
+
     importlib.import_module("backport.ingest.mail.rows")
-    with ProcessPoolExecutor(min(cores, 4), get_context("fork"), _worker) as pool:
+    with ProcessPoolExecutor(min(cores, 4), get_context("fork"), begin) as pool:
         pool.submit(len, ()).result()
         yield pool
-
-
-def _worker() -> None:
-    from backport.git.mortal import die_with_parent
-
-    die_with_parent()
-    gc.set_threshold(_GARBAGE)
 
 
 def again(clones: Sequence[Clone], wheres: Sequence[str]) -> list[Found]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from backport.csource.tokens import Lines, common_ends
+from backport.csource.tokens import common_ends
 from backport.git.merge import rows
 from backport.replay.rules.lines import hunks
 
@@ -58,17 +58,22 @@ def places(text: bytes, block: Sequence[bytes]) -> list[int]:
 
     The longest word of their longest line is looked for: few lines of the text have it, and only those are squeezed.
     """
-    size, lines = len(block), Lines(text)
+    size = len(block)
     pivot = max(range(size), key=lambda at: len(block[at]))
     word = max(block[pivot].split(b" "), key=len)
     found: list[int] = []
     at = text.find(word)
     while at >= 0:
-        number = lines.line(at)
-        start, end = number - pivot, lines.end(number)
-        if start > 0 and squeezed(text[lines.start(number) : end]) == block[pivot]:
-            piece = text[lines.start(start) : lines.start(start + size)]
-            found += [start - 1] if [squeezed(row) for row in rows(piece)] == block else []
+        start, end = text.rfind(b"\n", 0, at) + 1, text.find(b"\n", at) + 1 or len(text)
+        if squeezed(text[start:end]) == block[pivot]:
+            first, above = start, pivot
+            while above and first:
+                first, above = text.rfind(b"\n", 0, first - 1) + 1, above - 1
+            stop, below = end, size - pivot - 1
+            while below and stop < len(text):
+                stop, below = text.find(b"\n", stop) + 1 or len(text), below - 1
+            if not above and not below and [squeezed(row) for row in rows(text[first:stop])] == block:
+                found.append(text.count(b"\n", 0, first))
         at = text.find(word, end) if end < len(text) else -1
     return found
 
