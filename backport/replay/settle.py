@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -17,7 +17,7 @@ from backport.replay.astray import astray
 from backport.replay.compose import Candidate, Composed, compose
 from backport.replay.decide import Decision, decide
 from backport.replay.guard import Guard, refusal
-from backport.replay.guard.landed import KCONFIG, Speaks, speaks_all
+from backport.replay.guard.landed import Speaks, speaks_all
 from backport.replay.guard.said import still_said
 from backport.replay.guard.text import SEARCHING, Check, text_findings
 from backport.replay.mined import Respelling, has_name, mined
@@ -28,6 +28,7 @@ from backport.replay.respelt import answered, in_upstreams_terms, is_sure, respe
 from backport.replay.rules.unneeded import RULE as UNNEEDED
 from backport.replay.rules.versions import RULE as VERSIONS
 from backport.replay.situation import Library
+from backport.replay.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class Settler:
         self._guard = guard
         self._policy = policy
         self._left_out: set[bytes] = set()
-        self._configured: set[bytes] = set()  # configuration symbols that were found in the target or in what landed
+        self._vocabulary = Vocabulary(library)
         self._ladder = recorded_first(policy.recordings, policy.ladder)
 
     def settle(self, patch: Patch, tree: str) -> Settled:
@@ -143,25 +144,8 @@ class Settler:
 
         found = [*look(quick), *meanings]
         if search and not any(finding.blocks for finding in found):
-            found += look(last, self._speaks(before, after, patch.tree))
+            found += look(last, self._vocabulary.of(patch, before, after))
         return tuple(found)
-
-    def _speaks(self, before: str, after: str, upstream: str) -> Speaks:
-        """Looks words up in the headers of `before`, and configuration symbols, which the patch may define itself, in `after`.
-
-        A symbol that `upstream` does not define either is no difference: a9605391cfab selects a GCD that never was.
-        """
-
-        def speaks(words: Collection[bytes], where: str) -> set[bytes]:
-            if where != KCONFIG:
-                return self._library.history.speaks(before, words, where)
-            if new := set(words) - self._configured:
-                self._configured |= self._library.history.configures(after, new)
-            nowhere = set(words) - self._configured
-            theirs = self._library.history.configures(upstream, nowhere) if nowhere else nowhere
-            return set(words) - theirs
-
-        return speaks
 
     def decide(self, patch: Patch, tree: str) -> list[Decision]:
         """The decision about each file, all merges made."""
