@@ -165,6 +165,10 @@ KINDS: dict[str, tuple[str, str]] = {
         "An added line would stand there twice",
         "The target has it already, elsewhere in the file: leave it out.",
     ),
+    "doubled-block": (
+        "Lines that the patch adds to a function are there already, a few lines away",
+        "Leave them out, or find what upstream took away before it added them.",
+    ),
     "second-place": (
         "The target has a second copy of what the patch changes",
         "Change both, or say why one is enough.",

@@ -96,8 +96,11 @@ def test_a_local_of_the_newer_function(kernel: Kernel, guard: Check) -> None:
     assert said(guard(label, jump)) == []
 
 
-def test_a_member_is_not_the_local_of_its_name(kernel: Kernel, guard: Check) -> None:
-    """dcf6a79dda5c on 2.6.27.y: the function has `wbc->nr_to_write`, and no `nr_to_write`."""
+@pytest.mark.parametrize("tag", [b"struct way;\n", b"struct left { int way; };\n"])
+def test_a_member_is_not_the_local_of_its_name(kernel: Kernel, guard: Check, tag: bytes) -> None:
+    """dcf6a79dda5c on 2.6.27.y: `wbc->nr_to_write` is no `nr_to_write`; 0e55a7cca4b6: nor is `nd->path` or `struct path`."""
+    header = (kernel.folder / "include/linux/mm.h").read_bytes()
+    kernel.commit("mm: a tag", {"include/linux/mm.h": header + tag})
     kernel.base = kernel.edit("mm: a member", SCAN, b"\treclaimed++;\n", b"\treclaimed += page->left;\n")
     kernel.edit("mm: a local", SCAN, b"\tint reclaimed = 0;\n", b"\tint reclaimed = 0;\n\tint left = page->left;\n")
     patch = kernel.edit("mm: use", SCAN, b"\treclaimed += page->left;\n", b"\treclaimed += left;\n")

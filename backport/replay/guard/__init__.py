@@ -53,6 +53,7 @@ TEXT_KINDS = (
     "other-function",
     "left-over",
     "doubled-line",
+    "doubled-block",
     "second-place",
     "parses-worse",
     "other-label",

@@ -1,8 +1,9 @@
-"""A line that may stand only once must not stand twice: an #include, a #define, a case, an entry of a list.
+"""What may stand only once must not stand twice: an #include, a #define, an entry of a list, a block of a function.
 
 The target has the line already, elsewhere in the file: taken from a later commit, or added by its own people in another
-place of the list. The merge adds upstream's as well. Only lines of a kind that is never repeated are looked at, and only where
-upstream itself has one of them.
+place of the list. The merge adds upstream's as well. Of single lines only those of a kind that is never repeated are looked
+at, and only where upstream itself has one of them; of others, three together. 791b7f089548 on 2.6.27.y brings to
+mpage_da_submit_io() the lines by which a loop goes on to the next page; the function has them there already, a little higher.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import re
 from collections.abc import Iterator
 
 from backport.replay.guard.landed import Fault, Landed
-from backport.replay.guard.place import squeezed
+from backport.replay.guard.place import around, places, squeezed, telling
 
 _ONCE = re.compile(
     rb'#\s*include\s*[<"]'
@@ -23,6 +24,8 @@ _ONCE = re.compile(
     rb"|(?:extern|static)\b[^=]*\)\s*;$"
 )
 
+_BLOCK = 3  # lines that stand together twice by no chance
+
 
 def doubled(landed: Landed) -> Iterator[Fault]:
     """Lines that the patch adds, that the target had already, and that upstream has once."""
@@ -33,6 +36,24 @@ def doubled(landed: Landed) -> Iterator[Fault]:
             _, ours, theirs, result = landed.counts(row)
             if ours and theirs == 1 and result > ours:
                 yield Fault(_shown(row), number, "the target has this line already, and one is enough")
+
+
+def doubled_blocks(landed: Landed) -> Iterator[Fault]:
+    """Blocks that the patch adds to a function which has them already, and has them once upstream."""
+    if not landed.path.endswith((b".c", b".h")):
+        return
+    for change in landed.here:
+        block = [squeezed(row) for row in change.added]
+        for at in range(len(block) - _BLOCK + 1):
+            three = block[at : at + _BLOCK]
+            if sum(map(telling, three)) < _BLOCK - 1 or not all(three) or not all(landed.seen(row)[1] for row in three):
+                continue
+            name = around(landed.result_rows, change.new + at)
+            base, ours, theirs, result = landed.held(three, name) if name else (0, 0, 0, 0)
+            if ours > base and result > max(ours, theirs):
+                line = places(landed.theirs, three)[:1] or [-1]
+                yield Fault(_shown(three[0]), line[0] + 1, f"{name} in the target does this already, which upstream's does not")
+                break
 
 
 def _shown(row: bytes) -> str:

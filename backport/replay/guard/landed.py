@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from backport.git.merge import rows
-from backport.replay.guard.place import Change, changes, places, squeezed
+from backport.replay.guard.place import Change, around, changes, places, squeezed
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,4 +89,12 @@ class Landed:
         """How often a line stands in base, ours, theirs and result, blanks aside."""
         texts = (self.base, self.ours, self.theirs, self.result)
         base, ours, theirs, result = (len(places(text, [squeezed(row)])) for text in texts)
+        return base, ours, theirs, result
+
+    def held(self, block: Sequence[bytes], name: str) -> tuple[int, int, int, int]:
+        """How often some squeezed lines stand together in the function of that name, in base, ours, theirs and result."""
+        old = ((self.base, self.base_rows), (self.ours, self.ours_rows))
+        new = ((self.theirs, self.theirs_rows), (self.result, self.result_rows))
+        texts = (*old, *new)
+        base, ours, theirs, result = (sum(around(lines, at) == name for at in places(text, block)) for text, lines in texts)
         return base, ours, theirs, result

@@ -12,7 +12,7 @@ from backport.git.store import Store
 from backport.model.finding import Finding, Level
 from backport.model.series import show_path
 from backport.model.verdict import PLAIN, FileOutcome
-from backport.replay.guard.doubled import doubled
+from backport.replay.guard.doubled import doubled, doubled_blocks
 from backport.replay.guard.function import other_function
 from backport.replay.guard.labels import absent_labels, other_labels
 from backport.replay.guard.landed import Fault, Landed, Speaks, speaks_all
@@ -30,6 +30,7 @@ CHECKS: dict[str, Check] = {
     "other-function": other_function,
     "left-over": leftover,
     "doubled-line": doubled,
+    "doubled-block": doubled_blocks,
     "second-place": second_place,
     "parses-worse": parses_worse,
     "absent-label": absent_labels,

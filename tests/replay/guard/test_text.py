@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from backport.replay.guard.doubled import doubled
+from backport.replay.guard.doubled import doubled, doubled_blocks
 from backport.replay.guard.function import other_function
 from backport.replay.guard.labels import absent_labels, other_labels
 from backport.replay.guard.landed import Landed, Speaks, speaks_all
@@ -178,6 +178,24 @@ def test_a_line_that_may_stand_often_may_be_added_again() -> None:
     result = numbered(30, l5=b"line 5\n" + line, l25=b"line 25\n" + line)
     ours, theirs = numbered(30, l25=b"line 25\n" + line), numbered(30, l5=b"line 5\n" + line)
     assert not list(doubled(landed(numbered(30), ours, theirs, result)))
+
+
+STEP = (b"at = box->next;", b"if (at > last)", b"\tbreak;", b"at++;")
+
+
+def test_a_block_that_the_target_has_in_the_function_already() -> None:
+    """791b7f089548 on 2.6.27.y: the loop goes on to the next page twice."""
+    base, theirs = function(b"walk", b"check(box);", b"write(box);"), function(b"walk", b"check(box);", *STEP, b"write(box);")
+    ours = function(b"walk", b"count(box);", *STEP, b"check(box);", b"write(box);")
+    result = function(b"walk", b"count(box);", *STEP, b"check(box);", *STEP, b"write(box);")
+    assert faults(doubled_blocks(landed(base, ours, theirs, result))) == [("at = box->next;", 4, True)]
+    assert not list(doubled_blocks(landed(base, base, theirs, theirs)))
+
+
+def test_a_block_that_another_function_of_the_target_has() -> None:
+    other = function(b"stroll", *STEP)
+    base, theirs = function(b"walk", b"check(box);"), function(b"walk", b"check(box);", *STEP)
+    assert not list(doubled_blocks(landed(base, other + base, theirs, other + theirs)))
 
 
 @pytest.mark.parametrize("line", [b"\tint result = 0;\n", b" * @unlock: unlock rather than unmap\n"])
