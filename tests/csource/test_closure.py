@@ -71,6 +71,27 @@ def test_folders_that_a_makefile_adds(graph: Includes) -> None:
     }  # fmt: skip
 
 
+def test_a_folder_that_a_makefile_adds_comes_first_for_the_headers_of_all_too(tmp_path: Path) -> None:
+    """Whoever asks first: what holds for one folder's files is not taken for another's."""
+    files = FILES | {
+        "drivers/f/Makefile": b"EXTRA_CFLAGS += -Idrivers/f/over\n",
+        "drivers/f/over/linux/rare.h": b"",
+        "drivers/f/a.c": b"#include <linux/mm.h>\n#include <linux/up.h>\n",
+        "include/linux/up.h": b"#include <../aside/x.h>\n",
+        "include/aside/x.h": b"",
+        "drivers/f/aside/x.h": b"",
+        "mm/b.c": b"#include <linux/mm.h>\n#include <linux/up.h>\n",
+    }
+    with empty_store(tmp_path) as store, Index(Reader(store, 1)) as index:
+        trees, tree = Trees(store), make_tree(store, files)
+        for order in (["mm/b.c", "drivers/f/a.c"], ["drivers/f/a.c", "mm/b.c"]):
+            graph = Includes(trees, tree, index)
+            graph.preload({path.encode(): includes(files[path]) for path in order})
+            found = {path: set(graph.closure(path.encode(), includes(files[path])).files) for path in order}
+            assert found["drivers/f/a.c"] - found["mm/b.c"] == {b"drivers/f/over/linux/rare.h", b"drivers/f/aside/x.h"}
+            assert found["mm/b.c"] - found["drivers/f/a.c"] == {b"include/linux/rare.h", b"include/aside/x.h"}
+
+
 def test_all_levels_of_many_files_are_read_together(graph: Includes) -> None:
     graph.preload({path.encode(): includes(text) for path, text in FILES.items() if path.endswith(".c")})
     assert len(closure(graph, "mm/a.c").files) == 7
