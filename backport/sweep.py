@@ -168,6 +168,7 @@ def run_wave(pairs: Sequence[Ids], plan: Plan) -> list[bytes]:
 def _lines(pairs: Sequence[Ids], plan: Plan, library: Library) -> Iterator[bytes]:
     known = list(dict.fromkeys(commit for commit, _ in pairs if commit))
     patches = dict(zip(known, read_patches(known, library.store, library.history), strict=True))
+    library.store.prefetch(onto for _, onto in pairs if onto)
     jobs = [_job(pair, patches, library) for pair in pairs]
     sound = [job for job in jobs if isinstance(job, Job)]
     with ExitStack() as stack:

@@ -65,7 +65,10 @@ def find_ids(pairs: Sequence[Pair], clones: Sequence[Clone], store: Store) -> li
 def read_patches(ids: Sequence[str], store: Store, history: History) -> list[Patch | BackportError]:
     """Each commit as a patch, in one process for all; what cannot be one is the error that says why."""
     store.prefetch(ids)
-    store.prefetch(commit.parents[0] for oid in ids if isinstance(commit := _try(oid, history), Commit) and commit.parents)
+    commits = [commit for oid in ids if isinstance(commit := _try(oid, history), Commit)]
+    store.prefetch(commit.parents[0] for commit in commits if commit.parents)
+    above = [parent for commit in commits if commit.parents and isinstance(parent := _try(commit.parents[0], history), Commit)]
+    store.prefetch(commit.tree for commit in (*commits, *above))
     found = [_with_parent(oid, store, history) for oid in ids]
     wanted = [(told[1], told[0].tree) for told in found if not isinstance(told, BackportError)]
     changes = iter(_changes(wanted, history))
