@@ -176,6 +176,9 @@ class Settler:
         made = amend(patch, tree, outcome.tree, outcome.files, self._policy.recordings, self._library)
         if made is None or made.problem:
             return outcome, made.problem if made is not None else ""
+        if made.tree == tree:
+            reason = "what a person made of it before leaves nothing to do"
+            return replace(outcome, verdict=Verdict.ALREADY_PRESENT, files=made.files, tree="", reason=reason), ""
         return replace(outcome, verdict=Verdict.RECORDED, files=made.files, tree=made.tree), ""
 
     def _conflicted(self, patch: Patch, tree: str, decisions: Sequence[Decision], conflicts: tuple[Conflict, ...]) -> Settled:
@@ -223,6 +226,8 @@ class Settler:
         The guard is asked again: it remembers the tree that it was asked about last.
         """
         for best in suggestions:
+            if not best.doubts and best.tree == tree:
+                return None  # to leave out all of a patch is for the series' definition to say, with a reason
             findings = self._findings(patch, best.files, tree, best.tree) if not best.doubts else ()
             if best.doubts or refusal(findings):
                 continue

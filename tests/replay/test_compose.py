@@ -100,6 +100,16 @@ def test_a_suggestion_is_applied_when_asked_for(repo: Repo, case: tuple[str, lis
         assert message.rstrip().endswith(b"\nBackport-verdict: suggested (told)")
 
 
+def test_a_suggestion_to_leave_the_patch_out_is_not_applied(repo: Repo, case: tuple[str, list[str], str], tmp_path: Path) -> None:
+    """It was, as an empty commit, of which git makes no mail: a traceback."""
+    target, _, base = case
+    patch = repo.on(base, {b"f": numbered(9, l5=b"theirs")}, b"patch\n")
+    ladder = Told({b"f": [answer({b"f": MINE}, "present", sure=False), answer({b"f": WANTED}, sure=False)]})
+    with replayed(repo, [patch], target, tmp_path / "store", base, policy=Policy(ladder, accept=True)) as session:
+        assert session.verdicts == ["conflict"]
+        assert [told.rules for told in session.outcomes[0].suggestions] == [("present",), ("told",)]
+
+
 def test_two_proofs_that_differ_are_none(repo: Repo, case: tuple[str, list[str], str], tmp_path: Path) -> None:
     target, commits, base = case
     ladder = Told({b"f": [answer({b"f": WANTED}, "first"), answer({b"f": OTHER}, "second")]})

@@ -238,3 +238,16 @@ def test_what_the_guard_refuses_is_a_suggestion_with_its_doubt(repo: Repo, tmp_p
         (outcome,) = session.outcomes
         assert outcome.verdict == "conflict"
         assert [s.doubts for s in outcome.suggestions] == [("it needs look: see the findings",)]
+
+
+def test_a_patch_of_which_a_person_left_nothing_is_there_already(repo: Repo, tmp_path: Path) -> None:
+    """It became an empty commit, of which git makes no mail."""
+    base = repo.commit({b"f": b"a\nb\nc\nd\ne\n"}, b"base\n", parents=[])
+    target = repo.on(base, {b"f": b"A\nb\nc\nd\ne\n"}, b"target\n")
+    patch = repo.on(base, {b"f": b"a\nb\nc\nd\nE\n"}, b"patch\n")
+    with replayed(repo, [patch], target, tmp_path / "a", base, guard=Refusing(), policy=ladder_of(())) as session:
+        assert session.verdicts == ["suspect"]
+        known = decided(session, target, {b"f": b"A\nb\nc\nd\ne\n"})
+    with replayed(repo, [patch], target, tmp_path / "b", base, policy=ladder_of(known)) as session:
+        assert session.verdicts == ["already-present"]
+        assert session.outcomes[0].reason == "what a person made of it before leaves nothing to do"
