@@ -20,6 +20,7 @@ from backport.replay.situation import LEFT, Answers, Library, Resolution, Situat
 
 Ladder = Callable[[Situation], Answers]
 """Asked about one file in conflict."""
+Rule = Callable[[Situation], Resolution | None]
 
 _MOST = 3  # candidates of one patch: nobody reads a fourth
 _FILE = 0o100644
@@ -61,6 +62,16 @@ def compose(
         return Composed(unasked=unasked)
     chosen = [(decision, told.found or (_as_it_is(place),)) for decision, place, told in answers]
     return Composed(tuple(_candidates(tree, decisions, chosen, left, library)), unasked)
+
+
+def instead(
+    patch: Patch, tree: str, decisions: Sequence[Decision], rule: Rule, library: Library, since: Callable[[], str]
+) -> Candidate | None:
+    """The patch with files that merge as a rule would have them instead; None where it has nothing to say of any."""
+    merged = [decision for decision in decisions if decision.outcome.rule == "3-way"]
+    told = {id(each): rule(situation(patch, tree, each, library, since)) for each in merged}
+    chosen = {key: found for key, found in told.items() if found is not None}
+    return _candidate(tree, decisions, chosen, False, library) if chosen else None
 
 
 def _candidates(

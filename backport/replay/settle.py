@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -14,17 +14,18 @@ from backport.model.series import Entry, Patch, show_path
 from backport.model.verdict import Conflict, FileOutcome, PatchOutcome, Suggestion, Verdict, rules_of
 from backport.replay.amend import amend
 from backport.replay.astray import astray
-from backport.replay.compose import Candidate, Composed, compose
+from backport.replay.compose import Candidate, Composed, compose, instead
 from backport.replay.decide import Decision, decide
 from backport.replay.guard import Guard, refusal
 from backport.replay.guard.landed import Speaks, speaks_all
 from backport.replay.guard.said import still_said
-from backport.replay.guard.text import SEARCHING, Check, text_findings
+from backport.replay.guard.text import SEARCHING, SECOND_PLACE, Check, text_findings
 from backport.replay.mined import Respelling, has_name, mined
 from backport.replay.policy import Policy
 from backport.replay.precision import precision
 from backport.replay.recorded import RULE, recorded_first
 from backport.replay.respelt import answered, in_upstreams_terms, is_sure, respelt
+from backport.replay.rules.copies import copies
 from backport.replay.rules.unneeded import RULE as UNNEEDED
 from backport.replay.rules.versions import RULE as VERSIONS
 from backport.replay.situation import Library
@@ -114,8 +115,19 @@ class Settler:
         findings = self._findings(patch, outcome.files, tree, outcome.tree)
         if why := problem or refusal(findings):
             refused = Suggestion(("3-way",), outcome.tree, outcome.files, doubts=(why,))
-            outcome = replace(outcome, verdict=Verdict.SUSPECT, tree="", reason=why, suggestions=(refused,))
+            copied = self._copied(patch, tree, decisions, findings)
+            outcome = replace(outcome, verdict=Verdict.SUSPECT, tree="", reason=why, suggestions=(*copied, refused))
         return Settled(outcome, findings)
+
+    def _copied(
+        self, patch: Patch, tree: str, decisions: Sequence[Decision], findings: Sequence[Finding]
+    ) -> Iterator[Suggestion]:
+        """Where the guard found a second copy of what the patch changes: the patch made at each of them, to be looked at."""
+        if any(finding.kind == SECOND_PLACE for finding in findings):
+            candidate = instead(patch, tree, decisions, copies, self._library, self._since)
+            if candidate is not None:
+                doubt = refusal(self._findings(patch, candidate.files, tree, candidate.tree, search=False))
+                yield self._suggestion(tree, candidate, doubt)
 
     def leave_out(self, patch: Patch) -> None:
         """The patch did not land: what later ones do to its files is no longer for rules alone to decide.

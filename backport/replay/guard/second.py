@@ -1,7 +1,7 @@
 """A hunk must not fit a second place as well: where the target has a copy of the code that upstream has not, both need the patch.
 
 Looked for is what the patch replaces, with a line on either side: where it stands more often in the target than upstream, one
-of the places was left as it was, and which one is chance.
+of the places was left as it was, and which one is chance. Where none was left (see `rules/copies.py`), there is nothing to say.
 
 An entry is its own: what stands alike in that of another device, option or level is no copy of it (the help of BLK_DEV_BSG that
 14d9fa352592 changes; an entry of unusual_devs.h, e4813eec8d47). So it is with a #define, if upstream has the other one too, and
@@ -39,9 +39,10 @@ def second_place(landed: Landed) -> Iterator[Fault]:
             continue
         mine, known = places(landed.ours, block), places(landed.base, block)
         if len(mine) > len(known) and len(_copies(landed, change, mine, change.old - first)) > 1:
-            told = next(squeezed(row) for row in change.removed if telling(row))
-            why = "the target has a second copy of what the patch changes"
-            yield Fault(told.decode("utf-8", "replace"), change.old + 1, why)
+            if len(places(landed.result, block)) > len(places(landed.theirs, block)):
+                told = next(squeezed(row) for row in change.removed if telling(row))
+                why = "the target has a second copy of what the patch changes"
+                yield Fault(told.decode("utf-8", "replace"), change.old + 1, why)
         elif len(change.removed) == len(change.added) == 1:
             yield from _second_reader(landed, change)
 

@@ -26,12 +26,15 @@ from backport.replay.guard.words import strange_words
 
 Check = Callable[[Landed], Iterator[Fault]]
 
+SECOND_PLACE = "second-place"
+"""Where the target has a second copy of what the patch changes."""
+
 CHECKS: dict[str, Check] = {
     "other-function": other_function,
     "left-over": leftover,
     "doubled-line": doubled,
     "doubled-block": doubled_blocks,
-    "second-place": second_place,
+    SECOND_PLACE: second_place,
     "parses-worse": parses_worse,
     "absent-label": absent_labels,
     "other-label": other_labels,

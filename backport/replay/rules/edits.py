@@ -141,9 +141,11 @@ def joined(ours: Sequence[bytes], edits: Sequence[Edit]) -> bytes | None:
     return b"".join([*ended, *out[-1:]])
 
 
-def resolution(situation: Situation, rule: str, frame: Frame, edits: Sequence[Edit]) -> Resolution | None:
-    """The target's file with these edits, and with what merges by itself."""
-    text = joined(frame.ours, [*clean_edits(frame, disputed(frame)), *edits])
+def resolution(
+    situation: Situation, rule: str, frame: Frame, edits: Sequence[Edit], asked: Sequence[Block] | None = None
+) -> Resolution | None:
+    """The target's file with these edits, and with what merges by itself: all but the blocks in dispute, or those `asked`."""
+    text = joined(frame.ours, [*clean_edits(frame, disputed(frame) if asked is None else asked), *edits])
     if text is None:
         return None
     evidence = tuple(_evidence(situation, rule, made) for made in edits)

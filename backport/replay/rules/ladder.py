@@ -13,6 +13,8 @@ from dataclasses import replace
 from backport.model.evidence import PROVED, Evidence
 from backport.replay.rules.anchor import anchor
 from backport.replay.rules.cleared import cleared, strange_flags
+from backport.replay.rules.copies import RULE as COPIES
+from backport.replay.rules.copies import copies
 from backport.replay.rules.drifted import drifted
 from backport.replay.rules.edits import Texts, clean_edits, disputed, framed, joined, united
 from backport.replay.rules.frame import Block, Frame, relaid
@@ -30,7 +32,7 @@ from backport.replay.situation import LEFT, Answers, Resolution, Situation
 
 Rule = Callable[[Situation], Resolution | None]
 
-LADDER: tuple[Rule, ...] = (renames, versions, cleared, lists, anchor, words, present, drifted, moved, unneeded, removed)
+LADDER: tuple[Rule, ...] = (renames, versions, cleared, lists, anchor, words, present, drifted, moved, copies, unneeded, removed)
 _SEARCHING = (moved, unneeded)
 _MOST_ASKED = 60  # disputes in one file; the corpus has 27 at most, and each is settled over the whole file
 _MOST_MORE = 4  # suggestions beside the best one
@@ -114,6 +116,8 @@ def _answers(situation: Situation, ladder: Sequence[Rule]) -> list[Resolution]:
     for rule in ladder:
         if rule in _SEARCHING and any(answer.sure for answer in found):
             break
+        if rule is unneeded and any(answer.rule == COPIES for answer in found):
+            continue  # what the target has twice it does not lack
         answer = rule(situation)
         found += [answer] if answer is not None else []
     if found and found[0].rule in (RENAMES, VERSIONS):
