@@ -21,6 +21,7 @@ from backport.replay.explain import explain, known_until
 from backport.replay.guard import refusal
 from backport.replay.guard.place import around
 from backport.replay.guard.text import CHECKS
+from backport.replay.rules.shape import shape
 from backport.replay.settle import reason_of
 from backport.replay.situation import Library
 from backport.verify.chain import Checked
@@ -117,8 +118,12 @@ def _evidence(place: str, item: Evidence, file: FileOutcome, before: str, librar
 
 
 def _functions(text: bytes, item: Evidence) -> tuple[str, ...]:
-    """The function of a line, by both ways in which evidence names one: the parser's, and the one of diff's headings."""
-    return decode(function_at(text, item.line)), around(rows(text), item.line - 1, item.path)
+    """The function of a line, by the ways in which evidence names one: the parser's, the one of diff's headings, and the rules'.
+
+    The last knows by its name that a text is no C: a document with a function in it has none.
+    """
+    rules = decode(shape(item.path, text).holder(item.line - 1))
+    return decode(function_at(text, item.line)), around(rows(text), item.line - 1, item.path), rules
 
 
 def commit(place: str, cause: Cause, library: Library) -> Iterator[Difference]:

@@ -86,3 +86,19 @@ def test_a_series_that_was_posted(repo: Repo, tmp_path: Path) -> None:
     made = adopt(Wish("posted", str(tmp_path / "0001.patch"), onto=onto), [str(repo.path)], tmp_path / "patches", Silent())
     repo.git("gc", "-q", "--prune=now")
     assert ran(made.definition, repo, onto, tmp_path / "out") == []
+
+
+def test_code_in_a_text_that_is_no_c_file(repo: Repo, tmp_path: Path) -> None:
+    """The rules know no functions in a document, and their evidence names none; verify had parsed one there."""
+    path = b"Documentation/howto.txt"
+
+    def howto(**lines: bytes) -> bytes:
+        return b"An example:\n\nint probe(int card)\n{\n" + numbered(30, **lines) + b"}\n"
+
+    base = repo.commit({path: howto(), b"Makefile": MAKEFILE}, b"base\n")
+    drift = repo.on(base, {path: howto(l9=b"the old step")}, b"drift\n")
+    patch = repo.on(drift, {path: howto(l9=b"the old step", l10=b"a new step")}, b"doc: a new step\n")
+    onto = repo.on(base, {path: howto(l20=b"the target's own")}, b"target\n")
+    assert ran(definition(repo, [patch], drift), repo, onto, tmp_path / "out") == []
+    (outcome,) = read(tmp_path / "out/report.json")[0].patches
+    assert [(item.rule, item.function) for item in outcome.files[0].evidence] == [("anchor", "")]
