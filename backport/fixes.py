@@ -54,12 +54,12 @@ def ask(request: Request, until: str, progress: Progress) -> Answer:
 
 
 def _before(request: Request) -> str:
-    """A place for commits that are asked about without a target: where the first of them begins."""
+    """A place for commits that are asked about without a target, where nothing is replayed: the first of them, or before."""
     first = request.what[0]
     if is_file(first):
         raise InputError("no target is given", where="--onto", then="say what the patch files are made for: --onto REV")
     since, dots, _ = first.partition("..")
-    return since if dots else f"{first}^"
+    return since if dots else first
 
 
 def _on_target(later: list[FollowUp], found: Opened, library: Library, progress: Progress) -> list[FollowUp]:

@@ -99,3 +99,10 @@ def test_fixes(repo: Repo, kernel: dict[str, str], capsys: pytest.CaptureFixture
     assert (found["commit"], found["rank"], found["target"]) == (kernel["fix"], "mandatory", "exact")
     assert run(*arguments, "--onto", kernel["fix"]) == 0
     assert "the target has it" in capsys.readouterr().out
+
+
+def test_fixes_of_the_first_commit_of_a_history(repo: Repo, kernel: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    """It was "no clone has the revision X^", as if somebody had typed that."""
+    root = repo.git("rev-list", "--max-parents=0", "master").decode().strip()
+    assert run("fixes", root, "--until", "master", "--kernel", str(repo.path)) in (0, 1)
+    assert "Follow-ups until master" in capsys.readouterr().out
