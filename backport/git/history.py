@@ -45,6 +45,7 @@ class History:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._git = store.git
+        self._spoken: dict[tuple[str, str, bytes], bool] = {}
 
     def commit(self, oid: str) -> Commit:
         """One commit, by its full id; InputError where it is missing, not a commit, or damaged."""
@@ -204,17 +205,21 @@ class History:
         return old in self._git.run(["rev-list", f"--max-age={date}", new]).decode().split()
 
     def speaks(self, tree: str, words: Collection[bytes], pattern: str) -> set[bytes]:
-        """Of some words, those that stand whole in a file of `tree` whose path matches `pattern` (`*.h`): half a second.
+        """Of some words, those that stand whole in a file of `tree` whose path matches `pattern` (`*.h`): half a second, once.
 
         All of them where the tree cannot be searched, because a partial clone lacks its files.
         """
-        wanted = sorted(word.decode("latin-1") for word in words)
-        options = ["-h", "-o", "-w", "-I", "-F", *(item for word in wanted for item in ("-e", word))]
-        try:
-            out = self._git.run(["--no-literal-pathspecs", "grep", *options, tree, "--", pattern], ok=(0, 1))
-        except GitFailedError:
-            return set(words)
-        return set(words) & set(out.split(b"\n"))
+        asked = {word: (tree, pattern, word) for word in words}
+        wanted = sorted(word.decode("latin-1") for word, key in asked.items() if key not in self._spoken)
+        if wanted:
+            options = ["-h", "-o", "-w", "-I", "-F", *(item for word in wanted for item in ("-e", word))]
+            try:
+                out = self._git.run(["--no-literal-pathspecs", "grep", *options, tree, "--", pattern], ok=(0, 1))
+            except GitFailedError:
+                return set(words)
+            found = set(out.split(b"\n"))
+            self._spoken.update((key, word in found) for word, key in asked.items() if key not in self._spoken)
+        return {word for word, key in asked.items() if self._spoken[key]}
 
     def configures(self, tree: str, symbols: Collection[bytes]) -> set[bytes]:
         """Of some configuration symbols, those that a Kconfig file of `tree` defines; all where it cannot be searched."""

@@ -10,6 +10,7 @@ from backport.replay.rules.lines import Hunk, hunks
 
 _PIECE = re.compile(rb"(\s*)(\w+|[^\w\s])")
 _NAME = re.compile(rb"[A-Za-z_]\w*")
+_WORD = re.compile(rb"\w+")
 _MOST = 3000  # words on a side
 
 
@@ -19,7 +20,8 @@ class MergedWords:
 
     `carried` is false where one of those concerned a name that the patch's new words use as well: then the target's
     wording may have to be carried over, and this text does not. `kept` is the share of words that upstream's two versions have
-    in common, 1.0 where the target has no change of its own. `apart` counts its own changes that were kept.
+    in common, 1.0 where the target has no change of its own. `apart` counts its own changes that were kept. `touching` says
+    that one of the patch's is right beside one of these, and which is first is clear all the same.
     """
 
     text: bytes
@@ -27,6 +29,7 @@ class MergedWords:
     carried: bool
     kept: float
     apart: int
+    touching: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ def merge_words(base: bytes, ours: bytes, theirs: bytes) -> MergedWords | None:
     apart: list[Hunk] = []
     given: list[tuple[Hunk, Hunk]] = []
     for m in mine:
-        meeting = [y for y in yours if m.a <= y.b and y.a <= m.b]
+        meeting = [y for y in yours if m.a <= y.b and y.a <= m.b and not _beside(one, two, three, m, y)]
         if not meeting:
             apart.append(m)
         elif len(meeting) > 1 or not meeting[0].a <= m.a <= m.b <= meeting[0].b:
@@ -62,7 +65,33 @@ def merge_words(base: bytes, ours: bytes, theirs: bytes) -> MergedWords | None:
     common = 2 * (len(one.words) - sum(y.b - y.a for y in yours))
     kept = common / (len(one.words) + len(three.words)) if apart else 1.0
     text = _written(one, two, three, changes, mine, yours) if theirs else b""
-    return MergedWords(text, len(given), carried, kept, len(apart))
+    touching = any(m.a <= y.b and y.a <= m.b for m in apart for y in yours)
+    return MergedWords(text, len(given), carried, kept, len(apart), touching)
+
+
+def _beside(one: _Words, two: _Words, three: _Words, mine: Hunk, yours: Hunk) -> bool:
+    """Whether one side adds words at the edge of an operand for which the other has another one: then it is clear which is first.
+
+    0aa68271510a adds ` && !skb_is_gso(skb)` behind `mtu`, which is `dst_mtu(dst)` on 2.6.32.y.
+    """
+    added, other = (yours, mine) if yours.a == yours.b else (mine, yours)
+    words = two.words if other is mine else three.words
+    if added.a != added.b or other.a == other.b or added.a not in (other.a, other.b):
+        return False
+    return _is_operand(one.words[other.a : other.b]) and _is_operand(words[other.c : other.d])
+
+
+def _is_operand(words: Sequence[bytes]) -> bool:
+    """Whether some words are a name, a number, a member or a call: nothing that binds to what is beside them."""
+    depth = 0
+    for number, word in enumerate(words):
+        depth += (word in (b"(", b"[")) - (word in (b")", b"]"))
+        named = _WORD.fullmatch(word) is not None
+        if depth < 0 or (not depth and not named and word not in (b")", b"]", b".", b"-", b">")):
+            return False
+        if named and not depth and number and _WORD.fullmatch(words[number - 1]):
+            return False
+    return bool(words) and not depth and _WORD.fullmatch(words[0]) is not None and words[-1] not in (b".", b"-", b">")
 
 
 def _meant(one: _Words, three: _Words, mine: Hunk, yours: Hunk) -> bool:

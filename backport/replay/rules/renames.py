@@ -19,6 +19,7 @@ from functools import lru_cache
 
 from backport.csource.tokens import mentioned
 from backport.git.merge import rows
+from backport.replay.guard.landed import HEADERS
 from backport.replay.rules.anchor import anchor
 from backport.replay.rules.drifted import drifted
 from backport.replay.rules.frame import laid
@@ -63,12 +64,18 @@ def renames(situation: Situation) -> Resolution | None:
 
 
 def renamed(situation: Situation) -> Mapping[bytes, Renamed]:
-    """The names on the lines that a patch adds that are called otherwise in the target's file."""
+    """The names on the lines that a patch adds that are called otherwise in the target's file.
+
+    One that a header of the target has is there, though this file does not say it: napi_schedule_prep() of f11a377b3f4e beside
+    netif_rx_schedule_prep() on 2.6.27.y, struct desc_ptr of 3444d7da1839 beside struct descriptor_table on 2.6.32.y.
+    """
     base, ours, theirs = situation.base, situation.ours, situation.theirs
     if base is None or ours is None or theirs is None or laid(base, ours, theirs) is None:
         return {}
     wanted = {name for name in _strange(base, ours, theirs) if not _is_own(name, base, _whole(situation, theirs))}
-    return {name: found for name, found in mined(base, ours).items() if name in wanted} if wanted else {}
+    found = {name: one for name, one in mined(base, ours).items() if name in wanted} if wanted else {}
+    known = situation.library.history.speaks(situation.tree, found, HEADERS) if found else set()
+    return {name: one for name, one in found.items() if name not in known}
 
 
 def names(lines: Iterable[bytes]) -> set[bytes]:

@@ -51,9 +51,9 @@ def statement(finder: Placer, hunk: Hunk) -> tuple[Place, MergedWords] | None:
     x, y = finder.here.statement(spot.x, spot.y)
     spot = replace(spot, x=x, y=y)
     base, ours = frame.base[low:high], frame.ours[x:y]
-    if balance(base) != balance(ours):
-        return None
     theirs = [*frame.base[low : hunk.a], *frame.theirs[hunk.c : hunk.d], *frame.base[hunk.b : high]]
+    if balance(base) not in (balance(ours), balance(theirs)):
+        return None
     merged = merge_words(b"".join(base), b"".join(ours), b"".join(theirs))
     if merged is not None and _ends(theirs) != _ends(base):
         merged = replace(merged, kept=merged.kept * _REWRITTEN)
@@ -85,7 +85,7 @@ def _merged(finder: Placer, hunk: Hunk) -> Edit | None:
     if one and finder.encloses(low, min(high, len(finder.frame.base)), spot.x, spot.y):
         spot = replace(spot, sure=True)  # one statement for one, between the same lines, however many it is on
     why = "patch and target changed different words of these lines"
-    return edit(spot, rows(merged.text), why, merged.kept >= KEPT)
+    return edit(spot, rows(merged.text), why, merged.kept >= KEPT and not merged.touching)
 
 
 def _keeps_name(finder: Placer, hunk: Hunk) -> bool:

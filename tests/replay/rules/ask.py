@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import cast
 
 from backport.git.history import History
@@ -15,6 +15,17 @@ from backport.replay.situation import Library, Resolution, Situation
 Rule = Callable[[Situation], Resolution | None]
 
 
+class _NoHistory:
+    """A target whose headers say some words."""
+
+    def __init__(self, words: frozenset[bytes] = frozenset()) -> None:
+        self.words = words
+
+    def speaks(self, tree: str, words: Collection[bytes], pattern: str) -> set[bytes]:
+        """Those of them that are asked about."""
+        return self.words & set(words)
+
+
 class _NoTrees:
     """A target of this one file."""
 
@@ -22,7 +33,13 @@ class _NoTrees:
         """Nothing is anywhere."""
 
 
-def situation(base: bytes | None, ours: bytes | None, theirs: bytes | None, path: bytes = b"drivers/x.c") -> Situation:
+def situation(
+    base: bytes | None,
+    ours: bytes | None,
+    theirs: bytes | None,
+    path: bytes = b"drivers/x.c",
+    headers: frozenset[bytes] = frozenset(),
+) -> Situation:
     """One file in conflict, with no history to ask."""
     patch = Patch("1" * 40, "2" * 40, "3" * 40, "4" * 40, b"", b"", b"", b"subject\n", ())
     change = FileChange("M", path, path, None, None)
@@ -36,7 +53,7 @@ def situation(base: bytes | None, ours: bytes | None, theirs: bytes | None, path
         ours,
         theirs,
         (),
-        Library(cast("Store", None), cast("Trees", _NoTrees()), cast("History", None)),
+        Library(cast("Store", None), cast("Trees", _NoTrees()), cast("History", _NoHistory(headers))),
     )
 
 

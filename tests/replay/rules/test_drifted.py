@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backport.replay.rules.drifted import drifted
-from tests.replay.rules.ask import ask, text
+from tests.replay.rules.ask import ask, best, text
 
 BASE = b"""void crash(void)
 {
@@ -75,3 +75,16 @@ def test_the_same_statements_on_another_number_of_lines() -> None:
     assert text(found) == theirs
     more = ask(drifted, base, ours.replace(b"\t\tlast = x;\n", b"\t\tlast = x;\n\t\tmine(x);\n"), theirs)
     assert more is None or not more.sure
+
+
+def test_functions_that_go_whole_go_by_their_names() -> None:
+    head, tail = b"int one(int n)\n{\n\treturn n;\n}\n\n", b"int two(int n)\n{\n\treturn n;\n}\n"
+    bug = b'void say_bug(struct box *box)\n{\n\tWARN(limit(), KERN_ERR "bug %d",\n\t     box->n);\n}\nEXPORT_SYMBOL(say_bug);\n\n'
+    mine = bug.replace(b"WARN(limit(), ", b"printk(").replace(b"\t     box", b"\t       box")
+    found = best(head + bug + tail, head + mine + tail, head + tail)
+    assert found is not None
+    assert found.sure
+    assert text(found) == head + tail
+    for other in (mine.replace(b"say_bug", b"tell_bug"), mine + b"int own;\n\n", mine.replace(b"_SYMBOL(", b"_SYMBOL_GPL(")):
+        found = best(head + bug + tail, head + other + tail, head + tail)
+        assert found is None or not found.sure

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backport.replay.rules.renames import mined, renames
-from tests.replay.rules.ask import ask, best, text
+from tests.replay.rules.ask import ask, best, situation, text
 
 BASE = b"""int attach(struct device *device)
 {
@@ -50,6 +50,14 @@ def test_one_line_alone_makes_no_proof() -> None:
     assert found is not None
     assert not found.sure
     assert b"check(MAX_DEPTH);" in (text(found) or b"")
+
+
+def test_a_name_that_a_header_of_the_target_has_is_no_other_there() -> None:
+    base = b"int f(void)\n{\n\tstart(DEPTH_MAX, 3, up);\n\tdone(3);\n\tstop(DEPTH_MAX, 4);\n\treturn 0;\n}\n"
+    ours = base.replace(b"DEPTH_MAX", b"MAX_DEPTH")
+    theirs = base.replace(b"\tdone(3);\n", b"\tcheck(DEPTH_MAX);\n\tdone(3);\n")
+    assert renames(situation(base, ours, theirs)) is not None
+    assert renames(situation(base, ours, theirs, headers=frozenset((b"DEPTH_MAX",)))) is None
 
 
 def test_the_ladder_does_not_place_the_old_name() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from backport.replay.rules.merge_words import merge_words
 from backport.replay.rules.words import words
-from tests.replay.rules.ask import ask, text
+from tests.replay.rules.ask import ask, best, text
 
 FRAME = b"int run(struct job *job)\n{\n\tint err;\n\n%s\treturn err;\n}\n"
 
@@ -45,6 +45,40 @@ def test_a_rewritten_statement_is_not_sure() -> None:
     new = b'\tint cpus = job->high & 15;\n\n\tif (cpus > 0)\n\t\tprint(", core: %d", fls(cpus) - 1);\n\n\tprint("\\n");\n'
     found = ask(words, base, ours, FRAME % new)
     assert found is None or not found.sure
+
+
+def test_what_is_added_beside_an_operand_that_reads_differently_is_a_suggestion() -> None:
+    base = FRAME % b"\tif (job->size > mtu) {\n\t\tdrop(job);\n\t}\n"
+    ours = base.replace(b"mtu)", b"dst_mtu(job->to[0]))")
+    found = ask(words, base, ours, base.replace(b"mtu)", b"mtu && !is_whole(job))"))
+    assert found is not None
+    assert not found.sure
+    assert text(found) == base.replace(b"mtu)", b"dst_mtu(job->to[0]) && !is_whole(job))")
+
+
+def test_what_is_added_beside_an_expression_is_nothing() -> None:
+    base = FRAME % b"\tif (job->size > mtu) {\n\t\tdrop(job);\n\t}\n"
+    ours = base.replace(b"mtu)", b"mtu && job->left)")
+    assert ask(words, base, ours, base.replace(b"mtu)", b"mtu && !is_whole(job))")) is None
+
+
+def test_the_target_may_open_a_block_where_upstream_has_one_statement() -> None:
+    base = FRAME % b"\tif (close_to(queue, job))\n\t\treturn 1;\n"
+    ours = base.replace(b"close_to(queue, job))", b"close_to(queue, job) &&\n\t    !busy(queue)) {\n\t\tmark(job);").replace(
+        b"\t\treturn 1;\n", b"\t\treturn 1;\n\t}\n"
+    )
+    found = ask(words, base, ours, base.replace(b"queue, job", b"queue, last, job"))
+    assert text(found) == ours.replace(b"queue, job", b"queue, last, job")
+
+
+def test_a_statement_that_only_lacks_words_which_go_is_sure() -> None:
+    base = FRAME % b"\tif (!job->on) {\n\t\tupdate(job);\n\t\tset_place(job, 1);\n\t\treturn 0;\n\t}\n"
+    ours = base.replace(b"\t\tupdate(job);\n", b"")
+    theirs = base.replace(b"{\n\t\tupdate(job);\n\t\tset_place(job, 1);\n\t\treturn 0;\n\t}\n", b"\n\t\treturn 0;\n")
+    found = best(base, ours, theirs)
+    assert found is not None
+    assert found.sure
+    assert text(found) == theirs
 
 
 @pytest.mark.parametrize(
