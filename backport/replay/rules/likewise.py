@@ -18,6 +18,7 @@ _ELSE = re.compile(rb"\s*(?:\}\s*)?else\b")
 _ENTRY = re.compile(rb"\s*\{.*\},\s*$")
 _MEMBER = re.compile(rb"\s*(?:\w+[\s*]+)+\w+(?:\[\w+\])?;\s*$")
 _TYPE = re.compile(rb"(?:typedef\s+)?struct\s+\w*\s*\{")
+_LAYOUT = re.compile(rb"packed|aligned|\b(?:__)?[us](?:8|16|32|64)\b|\b__[lb]e(?:16|32|64)\b")
 _IF = re.compile(rb"\s*(?:\}\s*else\s+|else\s+)?if\b")
 
 
@@ -76,7 +77,8 @@ def order_is_free(frame: Frame, here: Shape, hunk: Hunk, x: int) -> bool:
     """Whether all that a hunk adds are whole entries of a table, or members of a type, which nobody counts.
 
     Then the target's own entries there are no rivals, and the added ones stay behind what they are behind upstream (9c047157a205,
-    3e3ede7dda2d; the members of struct bio in 867714271051). Not so where it says `packed`, which is for a layout.
+    3e3ede7dda2d; the members of struct bio in 867714271051). Not so in a type that says `packed`, or has members of a fixed size:
+    a device, a disk or a program may know their places. Wrong where the first entry counts that fits, and one of each side does.
     """
     added = [row for row in blank(b"".join(frame.theirs[hunk.c : hunk.d])).split(b"\n") if row.strip()]
     holder = here.around(x)
@@ -84,7 +86,7 @@ def order_is_free(frame: Frame, here: Shape, hunk: Hunk, x: int) -> bool:
         return False
     rows = [row for at, row in enumerate(frame.ours) if here.holder(at) == holder]
     data = any(_TYPE.match(row) if _MEMBER.match(added[0]) else row.rstrip().endswith(b"= {") for row in rows[:2])
-    return data and not any(b"packed" in row for row in rows[-2:])
+    return data and not any(_LAYOUT.search(row) for row in rows)
 
 
 def _of(keys: Sequence[bytes], form: Shape, holder: bytes) -> list[bytes]:
