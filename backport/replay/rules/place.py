@@ -236,7 +236,10 @@ class Placer:
 
     def _meant(self, hunk: Hunk, x: int) -> bool:
         """Whether the lines that go stand in the target's function no more often than in upstream's: else it may be a copy."""
-        there, here = copies(self.frame, self.before, self.here, hunk, x)
+        frame = self.frame
+        if any(frame.our_keys.count(key) == 1 for key in frame.keys[hunk.a : hunk.b]):
+            return True
+        there, here = copies(frame, self.before, self.here, hunk, x)
         return here <= there
 
     def encloses(self, a: int, b: int, x: int, y: int) -> bool:
