@@ -39,6 +39,7 @@ class Landed:
     """`base` and `theirs` are upstream's file before and after the patch, `ours` and `result` the target's at `path`.
 
     `speaks` tells which words the target's other files have, `brought` what the whole patch adds to headers and Kconfig files.
+    `by_rule` says that rules placed some of it, which look at more than a merge of lines does.
     """
 
     path: bytes
@@ -49,6 +50,7 @@ class Landed:
     result: bytes
     speaks: Speaks = speaks_all
     brought: Mapping[bytes, bytes] = field(default_factory=dict)
+    by_rule: bool = False
 
     @cached_property
     def upstream(self) -> tuple[Change, ...]:

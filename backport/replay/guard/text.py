@@ -96,7 +96,7 @@ def _landed(file: FileOutcome, store: Store, speaks: Speaks, brought: Mapping[by
     base, ours, theirs, result = (text or b"" for text in texts)
     if _has_long_line(result):
         return None
-    return Landed(file.path, file.upstream_path, base, ours, theirs, result, speaks, brought)
+    return Landed(file.path, file.upstream_path, base, ours, theirs, result, speaks, brought, file.rule not in PLAIN)
 
 
 def _has_long_line(text: bytes) -> bool:

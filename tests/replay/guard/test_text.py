@@ -514,3 +514,14 @@ def test_a_line_on_the_other_side_of_a_lock_is_a_fault() -> None:
     assert not standing(LOCKED, 2, irq, 2)
     assert not standing(LOCKED, 2, (LOCKED[1], LOCKED[2], LOCKED[4]), 1)
     assert not standing(LOCKED, 1, (LOCKED[1], LOCKED[0], *LOCKED[2:]), 2)
+
+
+def test_a_line_that_a_merge_puts_into_a_block_is_a_fault() -> None:
+    block = (b"if (box->open) {", *LOCKED, b"}")
+    (why,) = standing(LOCKED, 2, block, 3)
+    assert why == "it is 1 deeper in the target"
+    (why,) = standing(block, 3, LOCKED, 2)
+    assert why == "it is 1 deeper upstream"
+    made = landed(put(LOCKED), put(block), put(LOCKED, 2), put(block, 3))
+    assert not list(stands_otherwise(replace(made, by_rule=True)))
+    assert not standing(LOCKED, 2, (b'print("{");  /* { */', *LOCKED), 3)
