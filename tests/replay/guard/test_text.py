@@ -523,5 +523,9 @@ def test_a_line_that_a_merge_puts_into_a_block_is_a_fault() -> None:
     (why,) = standing(block, 3, LOCKED, 2)
     assert why == "it is 1 deeper upstream"
     made = landed(put(LOCKED), put(block), put(LOCKED, 2), put(block, 3))
-    assert not list(stands_otherwise(replace(made, by_rule=True)))
+    assert list(stands_otherwise(replace(made, by_rule=True)))
+    gone, less = (*LOCKED[:2], *LOCKED[3:]), (*block[:3], *block[4:])
+    made = landed(put(LOCKED), put(block), put(gone, 2), put(less, 3))
+    assert list(stands_otherwise(made))
+    assert not list(stands_otherwise(replace(made, by_rule=True)))  # it stands for lines that are as deep
     assert not standing(LOCKED, 2, (b'print("{");  /* { */', *LOCKED), 3)
