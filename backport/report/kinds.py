@@ -89,6 +89,10 @@ KINDS: dict[str, tuple[str, str]] = {
         "An added line returns what the target's function does not give, which upstream's does",
         "Return what the target's function gives there, or take the commit that changed it.",
     ),
+    "other-type": (
+        "An added line uses a local or a parameter that the target's function declares as something else than upstream's",
+        "Write the line for what the word is in the target, or take the commit that changed its declaration.",
+    ),
     "not-included": (
         "The target declares the name, but not where this file can see it",
         "Include the header that the hint names.",

@@ -58,6 +58,7 @@ TEXT_KINDS = (
     "parses-worse",
     "other-label",
     "other-return",
+    "other-type",
     "stands-otherwise",
     "strange-word",
     "unchecked-text",

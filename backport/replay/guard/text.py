@@ -17,6 +17,7 @@ from backport.replay.guard.function import other_function
 from backport.replay.guard.labels import absent_labels, other_labels
 from backport.replay.guard.landed import Fault, Landed, Speaks, speaks_all
 from backport.replay.guard.leftover import leftover
+from backport.replay.guard.locals import other_locals
 from backport.replay.guard.parsing import parses_worse
 from backport.replay.guard.place import changes
 from backport.replay.guard.returns import other_returns
@@ -39,6 +40,7 @@ CHECKS: dict[str, Check] = {
     "absent-label": absent_labels,
     "other-label": other_labels,
     "other-return": other_returns,
+    "other-type": other_locals,
     "stands-otherwise": stands_otherwise,
     "strange-word": strange_words,
 }

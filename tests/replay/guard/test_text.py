@@ -13,6 +13,7 @@ from backport.replay.guard.function import other_function
 from backport.replay.guard.labels import absent_labels, other_labels
 from backport.replay.guard.landed import Landed, Speaks, speaks_all
 from backport.replay.guard.leftover import leftover
+from backport.replay.guard.locals import other_locals
 from backport.replay.guard.parsing import parses_worse
 from backport.replay.guard.place import around, changes, head
 from backport.replay.guard.returns import other_returns
@@ -529,3 +530,86 @@ def test_a_line_that_a_merge_puts_into_a_block_is_a_fault() -> None:
     assert list(stands_otherwise(made))
     assert not list(stands_otherwise(replace(made, by_rule=True)))  # it stands for lines that are as deep
     assert not standing(LOCKED, 2, (b'print("{");  /* { */', *LOCKED), 3)
+
+
+def using(given: bytes, own: bytes, line: bytes = b"") -> bytes:
+    """A function of those parameters and locals, with a line more; its file speaks of struct box, crate and lid."""
+    known = b"struct box;\nstruct crate;\nunion lid;\n\n"
+    return known + b"static int seal(%s)\n{\n\t%s\n\n\tprepare();\n%s\treturn 0;\n}\n" % (given, own, line and b"\t%s\n" % line)
+
+
+def used(upstream: tuple[bytes, bytes], target: tuple[bytes, bytes], line: bytes) -> list[str]:
+    base, ours = using(*upstream), using(*target)
+    found = list(other_locals(landed(base, ours, using(*upstream, line), using(*target, line))))
+    assert all(
+        fault.what == line.decode() and fault.line == using(*upstream, line).split(b"\n").index(b"\t" + line) + 1
+        for fault in found
+    )
+    return [fault.why for fault in found]
+
+
+@pytest.mark.parametrize(
+    ("upstream", "target", "line", "why"),
+    [
+        (b"struct box *it;", b"struct box it;", b"it->size = 0;", "it is struct box in the target, and struct box * upstream"),
+        (b"struct box *it;", b"struct crate *it;", b"fill(it);", "it is struct crate * in the target, and struct box * upstream"),
+        (b"struct box *it;", b"union lid *it;", b"fill(it);", "it is union lid * in the target, and struct box * upstream"),
+        (b"struct box *it;", b"unsigned long it;", b"fill(it);", "it is unsigned long in the target, and struct box * upstream"),
+        (b"int it;", b"int *it;", b"it = -1;", "it is int * in the target, and int upstream"),
+        (b"int it[4];", b"int it;", b"fill(it);", "it is int in the target, and int [] upstream"),
+        (b"char it[4];", b"char *it;", b"clear(it, sizeof(it));", "it is char * in the target, and char [] upstream"),
+        (b"int n, *it;", b"int n = f(1, 2), it = 0;", b"fill(it);", "it is int in the target, and int * upstream"),
+        (b"void *it;", b"u32 it;", b"fill(it);", "it is u32 in the target, and void * upstream"),
+        (b"lid_t *it;", b"lid_t it;", b"fill(it);", "it is lid_t in the target, and lid_t * upstream"),
+    ],
+)
+def test_a_local_or_a_parameter_that_the_target_declares_otherwise(upstream: bytes, target: bytes, line: bytes, why: str) -> None:
+    assert used((b"void", upstream), (b"void", target), line) == [why]
+    if b"," not in upstream + target:
+        given = [b"int count,\n\t\tstruct crate *from, %s" % kind.rstrip(b";") for kind in (upstream, target)]
+        assert used((given[0], b"int n;"), (given[1], b"int n;"), line) == [why]
+
+
+@pytest.mark.parametrize(
+    ("upstream", "target", "line"),
+    [
+        (b"struct box *it;", b"const struct box *it = NULL;", b"fill(it);"),
+        (b"struct box *it;", b"register struct box const *it;", b"fill(it);"),
+        (b"char __user *it;", b"char *it;", b"fill(it);"),
+        (b"unsigned long int it;", b"long unsigned it;", b"fill(it);"),
+        (b"int it;", b"long it;", b"fill(it);"),
+        (b"int n, *it;", b"int *it, n;", b"fill(it, n);"),
+        (b"int n;\n\tint *it;", b"int n = first(1, 2), *it;", b"fill(it, n);"),
+        (b"lid_t it;", b"struct box *it;", b"fill(it);"),
+        (b"u8 it[4];", b"u8 *it;", b"fill(it);"),
+        (b"union lid it;", b"char it[64];", b"fill(&it);"),
+        (b"struct box *it;", b"struct box it;", b"box->it = box.it;"),
+        (b"struct box *it;", b"struct box it;", b"goto it;"),
+        (b"struct box *it;", b"struct box it;", b"it(1);"),
+        (b"struct box *it;", b"struct box it;", b'printk("it fails");'),
+        (b"struct box *it;", b"struct box it;", b"list_for_each_entry(pos, &box->all, it)"),
+        (b"struct box *it;", b"struct box *uninitialized_var(it);", b"fill(it);"),
+        (b"struct box *it;", b"struct box it; {\n\tstruct box *it;\n\tfill(it); }", b"open(it);"),
+        (b"struct box *it;", b"int (*it)(struct box it, int n);", b"fill(it);"),
+    ],
+)
+def test_a_local_that_means_the_same_or_cannot_be_told_is_none(upstream: bytes, target: bytes, line: bytes) -> None:
+    assert not used((b"void", upstream), (b"void", target), line)
+
+
+def test_a_tag_that_the_target_does_not_know_may_be_another_name_of_its_own() -> None:
+    assert not used((b"void", b"struct new_box *it;"), (b"void", b"struct box *it;"), b"fill(it);")
+
+
+def test_parameters_in_the_style_before_prototypes_are_not_read() -> None:
+    texts = [
+        using(b"it", b"int n;").replace(b"seal(it)\n", b"seal(it)\n\t%s;\n" % kind) for kind in (b"struct box *it", b"int it")
+    ]
+    after = [text.replace(b"\treturn", b"\tfill(it);\n\treturn") for text in texts]
+    assert not list(other_locals(landed(texts[0], texts[1], after[0], after[1])))
+
+
+def test_a_line_that_is_added_once_is_the_same_in_a_function_of_another_name() -> None:
+    texts = [using(b"void", own, line) for line in (b"", b"fill(it);") for own in (b"struct box *it;", b"struct crate *it;")]
+    other = [text.replace(b"int seal", b"int shut") if number % 2 else text for number, text in enumerate(texts)]
+    assert [fault.what for fault in other_locals(landed(*other))] == ["fill(it);"]
