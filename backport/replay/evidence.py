@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from backport.csource.parse import function_at
 from backport.git.merge import rows
 from backport.git.store import Store
 from backport.model.evidence import Evidence
+from backport.model.series import decode
 from backport.model.verdict import PLAIN, Conflict, FileOutcome, PatchOutcome
 from backport.replay.guard.place import Change, around, changes, squeezed
+from backport.replay.rules.shape import shape
 
 _LARGEST = 2 << 20
 _WHY = {
@@ -56,7 +59,27 @@ def _of(file: FileOutcome, store: Store, checks: Sequence[str]) -> tuple[Evidenc
     for change, origin in _paired(changes(ours, result), upstream):
         if not any(change.new < item.line <= change.new + max(1, len(change.added)) for item in file.evidence):
             told.append(_evidence(file, "3-way", change, origin, result, checks))
-    return tuple(sorted((_checked(item, checks) for item in told), key=lambda item: item.line))
+    return tuple(sorted((_checked(_at_home(item, result), checks) for item in told), key=lambda item: item.line))
+
+
+def functions(text: bytes, path: bytes, line: int) -> Iterator[str]:
+    """The function of a 1-based line, by the ways in which evidence names one: the rules', that of diff's headings, the parser's.
+
+    The first knows by its name that a text is no C: a document with a function in it has none.
+    """
+    yield decode(shape(path, text).holder(line - 1))
+    yield around(rows(text), line - 1, path)
+    yield decode(function_at(text, line))
+
+
+def _at_home(item: Evidence, result: bytes) -> Evidence:
+    """In the function that its line has in the resulting file: a rule names that of the target's line.
+
+    A hunk of 3da0dd433dc3 puts a function before the one whose head it changes: its first line is in what it adds.
+    """
+    if not item.line or item.function in functions(result, item.path, item.line):
+        return item
+    return replace(item, function=next(functions(result, item.path, item.line)))
 
 
 def _checked(item: Evidence, checks: Sequence[str]) -> Evidence:

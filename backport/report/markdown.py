@@ -121,8 +121,9 @@ def _ruled(result: RunResult) -> Iterator[str]:
     for patch in ruled(result):
         yield f"- {patch.verdict}: {_patch(patch)}"
         for item in by_rules(patch):
+            line = f" line {item.line}" if item.line else ""
             function = f" in {code(item.function)}" if item.function else ""
-            yield f"  - {code(item.path)} line {item.line}{function}: {code(item.rule)}: {prose(item.why)}"
+            yield f"  - {code(item.path)}{line}{function}: {code(item.rule)}: {prose(item.why)}"
             for cause in item.causes:
                 yield f"    - because of {_cause(cause)}"
 

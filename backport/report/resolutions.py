@@ -24,7 +24,7 @@ def resolved_tree(result: RunResult) -> Tree:
     for patch in ruled(result):
         branch = tree.add(patch_label(patch))
         for item in by_rules(patch):
-            place = text((item.path, "bold"), (f":{item.line}", "bold"))
+            place = text((item.path, "bold"), (f":{item.line}" if item.line else "", "bold"))
             if item.function:
                 place.append_text(text((f" in {item.function}", "")))
             place.append_text(text((f" — {item.rule}: {item.why}", GUIDE)))

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from backport.csource.parse import function_at
 from backport.git.merge import rows
 from backport.model.codec import encode
 from backport.model.difference import Difference
@@ -14,14 +13,13 @@ from backport.model.errors import InputError
 from backport.model.evidence import Evidence
 from backport.model.finding import Finding
 from backport.model.result import RunResult
-from backport.model.series import Patch, Series, decode
-from backport.model.verdict import Cause, FileOutcome, PatchOutcome, Verdict
+from backport.model.series import Patch, Series
+from backport.model.verdict import PLAIN, Cause, FileOutcome, PatchOutcome, Verdict
 from backport.prerequisites import folds_of, marked
+from backport.replay.evidence import functions
 from backport.replay.explain import explain, known_until
 from backport.replay.guard import refusal
-from backport.replay.guard.place import around
 from backport.replay.guard.text import CHECKS
-from backport.replay.rules.shape import shape
 from backport.replay.settle import reason_of
 from backport.replay.situation import Library
 from backport.verify.chain import Checked
@@ -93,12 +91,21 @@ def evidence(checked: Sequence[Checked], library: Library) -> Iterator[Differenc
     """Each hunk that a rule placed: in a line that there is, in the function that it says, for causes that exist."""
     for one in checked:
         for number, file in enumerate(one.told.files):
+            if silent := _silent(file):
+                yield Difference(f"{one.place}.files[{number}].evidence", f"nothing says what {' and '.join(silent)} did")
             for at, item in enumerate(file.evidence):
                 yield from _evidence(f"{one.place}.files[{number}].evidence[{at}]", item, file, one.before, library)
 
 
+def _silent(file: FileOutcome) -> list[str]:
+    """The rules that made a file and have no evidence in it, where it has some at all."""
+    told = {name for item in file.evidence for name in (item.rule, *item.rule.split("+"))}
+    made = [] if file.rule in PLAIN or file.result is None or not file.evidence else file.rule.split("+")
+    return [name for name in made if name not in told]
+
+
 def _evidence(place: str, item: Evidence, file: FileOutcome, before: str, library: Library) -> Iterator[Difference]:
-    if item.rule not in (file.rule, "3-way"):
+    if item.rule not in (file.rule, *file.rule.split("+"), "3-way"):
         yield Difference(f"{place}.rule", f"the file was made by {file.rule}")
     if missing := [name for name in CHECKS if name not in item.checks and file.rule not in ("take", "conflict")]:
         yield Difference(f"{place}.checks", f"it does not say {', '.join(missing)}")
@@ -113,17 +120,9 @@ def _evidence(place: str, item: Evidence, file: FileOutcome, before: str, librar
         return  # said of the result itself
     if item.line > max(1, len(rows(text))):
         yield Difference(f"{place}.line", f"the file has {len(rows(text))} lines")
-    elif item.line and item.function not in (found := _functions(text, item)):
-        yield Difference(f"{place}.function", f"line {item.line} is in {' or '.join(filter(None, found)) or 'no function'}")
-
-
-def _functions(text: bytes, item: Evidence) -> tuple[str, ...]:
-    """The function of a line, by the ways in which evidence names one: the parser's, the one of diff's headings, and the rules'.
-
-    The last knows by its name that a text is no C: a document with a function in it has none.
-    """
-    rules = decode(shape(item.path, text).holder(item.line - 1))
-    return decode(function_at(text, item.line)), around(rows(text), item.line - 1, item.path), rules
+    elif item.line and item.function not in (found := tuple(functions(text, item.path, item.line))):
+        names = dict.fromkeys(filter(None, found))
+        yield Difference(f"{place}.function", f"line {item.line} is in {' or '.join(names) or 'no function'}")
 
 
 def commit(place: str, cause: Cause, library: Library) -> Iterator[Difference]:

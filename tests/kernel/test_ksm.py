@@ -105,6 +105,7 @@ def test_a_second_run_gives_the_same_bytes(run: Path, kernel: Path, tmp_path: Pa
 
 def test_with_its_suggestion_accepted_the_kvm_patch_lands_too(kernel: Path, tmp_path: Path) -> None:
     backport("run", "ksm", "--kernel", kernel, "--no-srpm", "--quiet", "--accept-suggestions", cwd=tmp_path, status=0)
+    backport("verify", "build/ksm", "--kernel", kernel, cwd=tmp_path, status=0)
     told = json.loads((tmp_path / "build" / "ksm" / "report.json").read_bytes())
     (patch,) = [p for p in told["patches"] if p["upstream"] == KVM]
     assert patch["verdict"] == "suggested"

@@ -14,7 +14,8 @@ from rich.cells import cell_len
 
 from backport.model.errors import InputError
 from backport.model.finding import Finding, Level
-from backport.report import safe
+from backport.model.verdict import Verdict
+from backport.report import markdown, safe
 from backport.report.console import PLAIN_WIDTH, Console, render_error
 from backport.report.summary import next_steps, shares
 
@@ -352,6 +353,19 @@ def test_excerpt_counts_lines_as_git_does():
 )
 def test_sides_share_the_space(lengths, expected):
     assert shares(lengths, 20) == expected
+
+
+def test_what_is_in_no_line_is_told_without_one():
+    """061e2fd16863 on 2.6.32.y: the target does not have svm_set_nmi_mask, and was told so of line 0."""
+    result = examples.with_rules()
+    (at,) = [number for number, patch in enumerate(result.patches) if patch.verdict is Verdict.RESOLVED]
+    file = result.patches[at].files[0]
+    nowhere = replace(file, evidence=(replace(file.evidence[0], line=0),))
+    patches = [*result.patches]
+    patches[at] = replace(patches[at], files=(nowhere,))
+    changed = replace(result, patches=tuple(patches))
+    assert "mm/ksm.c in scan_box — anchor: " in shown(changed)
+    assert "`mm/ksm.c` in `scan_box`: `anchor`: " in markdown.render(changed)
 
 
 def test_what_rules_did_and_would_do_is_told_with_reason_and_figures():

@@ -20,12 +20,15 @@ from backport.git.publish import unbundle
 from backport.ingest import catalog
 from backport.model import codec
 from backport.model.errors import InputError
+from backport.model.evidence import Evidence
 from backport.model.progress import Silent
 from backport.model.result import RunResult
-from backport.model.verdict import Verdict
+from backport.model.series import Entry
+from backport.model.verdict import FileOutcome, Verdict
 from backport.pipeline import Options, run
 from backport.report import document, seal
 from backport.verify.check import Subject, differences, read, verify
+from backport.verify.claims import _silent
 
 WORDS_ONLY = (
     r"tool",
@@ -170,3 +173,16 @@ def tampered(true: dict[str, Any], keys: tuple[Any, ...]) -> dict[str, Any]:
         inner = inner[key]
     inner[keys[-1]] = changed(inner[keys[-1]], keys)
     return made
+
+
+def test_a_rule_that_had_a_part_in_a_file_says_which() -> None:
+    def made(rule: str, *rules: str) -> FileOutcome:
+        some = Entry(0o100644, "1" * 40)
+        told = tuple(Evidence(name, b"x.c", "", 1, 0, "it is here") for name in rules)
+        return FileOutcome(b"x.c", b"x.c", rule, some, some, some, some, told)
+
+    assert _silent(made("anchor+words", "3-way", "anchor")) == ["words"]
+    assert _silent(made("versions", "3-way")) == ["versions"]
+    assert _silent(made("anchor+words", "words", "anchor")) == []
+    assert _silent(made("mined+anchor", "mined+anchor")) == []
+    assert _silent(made("3-way", "3-way")) == []

@@ -42,6 +42,12 @@ def changes(old: bytes, new: bytes) -> tuple[Change, ...]:
     return tuple(Change(first + h.a, tuple(one[h.a : h.b]), first + h.c, tuple(two[h.c : h.d])) for h in hunks(one, two))
 
 
+def grown_above(line: int, old: bytes, new: bytes, *, at_it: bool) -> int:
+    """How many lines `new` has more than `old` above a line of `old` (0-based); with what is put right before it if `at_it`."""
+    above = (c for c in changes(old, new) if c.old + len(c.removed) <= line and (c.old < line or at_it))
+    return sum(len(change.added) - len(change.removed) for change in above)
+
+
 def squeezed(row: bytes) -> bytes:
     """A line without regard to its blanks."""
     return b" ".join(row.split())

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from backport.model.evidence import PROVED, Evidence
+from backport.replay.guard.place import grown_above
 from backport.replay.rules.anchor import anchor
 from backport.replay.rules.cleared import cleared, strange_flags
 from backport.replay.rules.copies import RULE as COPIES
@@ -166,8 +167,26 @@ def _joined(situation: Situation, own: bytes | None, parts: Sequence[Resolution]
         return None
     rule = "+".join(dict.fromkeys(name for part in parts for name in part.rule.split("+")))
     sure = all(part.sure for part in parts)
-    evidence = tuple(_marked(item, proved=part.sure and not sure) for part in parts for item in part.evidence)
-    return Resolution(rule, sure, texts, evidence)
+    evidence: list[Evidence] = []
+    for part in parts:
+        others = [*clean, *(other.texts for other in parts if other is not part)]
+        told = (_marked(item, proved=part.sure and not sure) for item in part.evidence)
+        evidence += [_as_made(item, part.texts, others, target) for item in told]
+    return Resolution(rule, sure, texts, tuple(evidence))
+
+
+def _as_made(item: Evidence, own: Texts, others: Sequence[Texts], target: Callable[[bytes], bytes]) -> Evidence:
+    """What a rule says of a line of the target's file, said of that line in the file that is made of all answers.
+
+    A rule sees one dispute: what the merge and other rules add above is no part of its answer. 3da0dd433dc3 on v2.6.31 adds
+    a function above what the rules place, and `verify` looked for their lines in that one.
+    """
+    if not item.line:
+        return item
+    before, at, path = target(item.path), item.line - 1, item.path
+    more = grown_above(at, before, own.get(path) or before, at_it=False)
+    more += sum(grown_above(at, before, texts.get(path) or before, at_it=True) for texts in others)
+    return replace(item, line=item.line + more)
 
 
 def _marked(item: Evidence, *, proved: bool) -> Evidence:

@@ -38,6 +38,20 @@ def test_two_rules_for_two_places_and_a_clean_one_between() -> None:
     assert [e.rule for e in found.evidence] == ["anchor", "words"]
 
 
+def test_each_place_is_told_by_its_line_in_the_file_that_all_answers_make() -> None:
+    """Three lines that merge by themselves go in above; then the answer of one rule, two lines longer, above that of another."""
+    ours = whole(l5=b"\tdrifted(card);\n", l30=b"\tstep_30(card->old, 30);\n")
+    theirs = whole(
+        l1=b"\tstep_1(card, 1);\n\tmore_a(card);\n\tmore_b(card);\n\tmore_c(card);\n",
+        l6=b"\tnew_6(card);\n\tnew_7(card);\n\tnew_8(card);\n",
+        l30=b"\tstep_30(card, 31);\n",
+    )
+    found = best(whole(), ours, theirs)
+    assert found is not None
+    made = (text(found) or b"").splitlines(keepends=True)
+    assert [made[item.line - 1] for item in found.evidence] == [b"\tnew_6(card);\n", b"\tstep_30(card->old, 31);\n"]
+
+
 def test_one_place_that_no_rule_knows_is_no_answer() -> None:
     ours = whole(l5=b"\tdrifted(card);\n", l30=b"\tstep_30(card, 31);\n")
     theirs = whole(l6=b"\tnew_6(card);\n", l30=b"\tstep_30(card, 32);\n")
