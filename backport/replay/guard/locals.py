@@ -32,7 +32,7 @@ _KEYWORDS = frozenset(
 )
 _QUALIFIER = re.compile(rb"\b(?:const|volatile|register|static|auto|__(?![us]\d|[lb]e\d)\w+)\b")
 _UNSET = re.compile(rb"\buninitialized_var\s*\(\s*(\w+)\s*\)")
-_PARENS = re.compile(rb"\([^()]*\)")
+_PARENS = re.compile(rb"[()]")
 _NUMBERS = (
     rb"(?:unsigned|signed|int|long|short|char|bool|(?:__)?[us](?:8|16|32|64)|u?int(?:8|16|32|64)_t|__[lb]e(?:16|32|64)|s?size_t|"
     rb"l?off_t|sector_t|gfp_t|dma_addr_t|pid_t|dev_t|uint|ulong)\b"
@@ -200,10 +200,19 @@ def _plain(text: bytes) -> bytes:
 
 
 def _bare(text: bytes) -> bytes:
-    """A text with blanks for its parentheses and what is in them."""
-    while (less := _PARENS.sub(b" ", text)) != text:
-        text = less
-    return text
+    """A text with a blank for each pair of parentheses and what is in it; one without its other stays."""
+    open_at: list[int] = []
+    pairs: list[tuple[int, int]] = []
+    for found in _PARENS.finditer(text):
+        if found[0] == b"(":
+            open_at.append(found.start())
+        elif open_at:
+            start = open_at.pop()
+            while pairs and pairs[-1][0] > start:
+                pairs.pop()
+            pairs.append((start, found.end()))
+    ends = (0, *(end for _, end in pairs))
+    return b" ".join(text[a:b] for a, b in zip(ends, (*(start for start, _ in pairs), len(text)), strict=True))
 
 
 def _declared(word: bytes, plain: bytes) -> list[_Declared]:
