@@ -4,6 +4,7 @@ The target has the line already, elsewhere in the file: taken from a later commi
 place of the list. The merge adds upstream's as well. Of single lines only those of a kind that is never repeated are looked
 at, and only where upstream itself has one of them; of others, three together. 791b7f089548 on 2.6.27.y brings to
 mpage_da_submit_io() the lines by which a loop goes on to the next page; the function has them there already, a little higher.
+The way out of a function and the entries of a table may stand there often (46256f83d0d0, 7a1d602f5fc3 on 2.6.32.y).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import re
 from collections.abc import Iterator
 
 from backport.replay.guard.landed import Fault, Landed
-from backport.replay.guard.place import around, places, squeezed, telling
+from backport.replay.guard.place import head, name_of, places, squeezed, telling
 
 _ONCE = re.compile(
     rb'#\s*include\s*[<"]'
@@ -24,7 +25,8 @@ _ONCE = re.compile(
     rb"|(?:extern|static)\b[^=]*\)\s*;$"
 )
 
-_BLOCK = 3  # lines that stand together twice by no chance
+_BLOCK = 3  # lines that stand together twice by no chance, if two of them say what is done
+_EXIT = re.compile(rb"(?:goto|return|break|continue|else)\b|\w+ = -E\w+;|\W*$|\} else\b")
 
 
 def doubled(landed: Landed) -> Iterator[Fault]:
@@ -46,9 +48,11 @@ def doubled_blocks(landed: Landed) -> Iterator[Fault]:
         block = [squeezed(row) for row in change.added]
         for at in range(len(block) - _BLOCK + 1):
             three = block[at : at + _BLOCK]
-            if sum(map(telling, three)) < _BLOCK - 1 or not all(three) or not all(landed.seen(row)[1] for row in three):
+            done = [row for row in three if telling(row) and not _EXIT.match(row)]
+            if len(done) < _BLOCK - 1 or not all(three) or not all(landed.seen(row)[1] for row in three):
                 continue
-            name = around(landed.result_rows, change.new + at)
+            top = head(landed.result_rows, change.new + at)
+            name = name_of(landed.result_rows[top]) if top >= 0 and b"=" not in landed.result_rows[top] else ""
             base, ours, theirs, result = landed.held(three, name) if name else (0, 0, 0, 0)
             if ours > base and result > max(ours, theirs):
                 line = places(landed.theirs, three)[:1] or [-1]

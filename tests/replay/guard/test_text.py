@@ -193,6 +193,26 @@ def test_a_block_that_the_target_has_in_the_function_already() -> None:
     assert not list(doubled_blocks(landed(base, base, theirs, theirs)))
 
 
+LEAVE = (b"if (!box->open) {", b"\tret = -EINVAL;", b"\tgoto out_shut;", b"}")
+
+
+def test_the_way_out_may_be_taken_again() -> None:
+    """46256f83d0d0 on 2.6.32.y: aer_inject() leaves so in four places, and upstream's in three."""
+    again = (b"if (box->left) {", *LEAVE[1:])
+    base, theirs = function(b"walk", b"check(box);"), function(b"walk", *again, b"check(box);")
+    ours, result = function(b"walk", *LEAVE, b"check(box);"), function(b"walk", *LEAVE, *again, b"check(box);")
+    assert not list(doubled_blocks(landed(base, ours, theirs, result)))
+
+
+def test_an_entry_of_a_table_may_say_what_another_says() -> None:
+    """7a1d602f5fc3 on 2.6.32.y: the same callback for one more machine."""
+    entry = b"\t{\n\t.callback = disable_it,\n\t.ident = \"a machine\",\n\t.matches = all_of_them,\n\t},\n"
+    table = b"static struct machine machines[] = {\n%s};\n"
+    base, theirs = table % b"\t{ 0 },\n", table % (entry + b"\t{ 0 },\n")
+    ours, result = table % (entry + b"\t{ 1 },\n\t{ 0 },\n"), table % (entry + b"\t{ 1 },\n" + entry + b"\t{ 0 },\n")
+    assert not list(doubled_blocks(landed(base, ours, theirs, result)))
+
+
 def test_a_block_that_another_function_of_the_target_has() -> None:
     other = function(b"stroll", *STEP)
     base, theirs = function(b"walk", b"check(box);"), function(b"walk", b"check(box);", *STEP)
