@@ -58,6 +58,15 @@ class Landed:
         return changes(self.base, self.theirs)
 
     @cached_property
+    def spots(self) -> dict[bytes, list[int]]:
+        """Where upstream has each line that the patch added (0-based), by the line without regard to its blanks."""
+        found: dict[bytes, list[int]] = {}
+        for change in self.upstream:
+            for number, row in enumerate(change.added, change.new):
+                found.setdefault(squeezed(row), []).append(number)
+        return found
+
+    @cached_property
     def here(self) -> tuple[Change, ...]:
         """What it changed in the target."""
         return changes(self.ours, self.result)

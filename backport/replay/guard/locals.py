@@ -63,14 +63,10 @@ def other_locals(landed: Landed) -> Iterator[Fault]:
     """Added lines that use a local or a parameter which the target's function declares as something else."""
     if not landed.path.endswith((b".c", b".h")):
         return
-    spots: dict[bytes, list[int]] = {}
-    for change in landed.upstream:
-        for number, row in enumerate(change.added, change.new):
-            spots.setdefault(squeezed(row), []).append(number)
     functions = _Functions(landed)
     for change in landed.here:
         for number, row in enumerate(change.added, change.new):
-            lines = spots.get(squeezed(row))
+            lines = landed.spots.get(squeezed(row))
             if lines is None or not (used := _used(row)):
                 continue
             pairs = functions.pairs(number, lines)

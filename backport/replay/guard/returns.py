@@ -37,12 +37,10 @@ def other_returns(landed: Landed) -> Iterator[Fault]:
 
 def _upstream(landed: Landed, row: bytes, name: str) -> tuple[int, str]:
     """The upstream line that adds the same in the function of that name, and what that gives there; '' for none."""
-    for change in landed.upstream:
-        for number, line in enumerate(change.added, change.new):
-            if squeezed(line) == squeezed(row):
-                other, gives = _given(landed.theirs_rows, number)
-                if other == name:
-                    return number + 1, gives
+    for number in landed.spots.get(squeezed(row), ()):
+        other, gives = _given(landed.theirs_rows, number)
+        if other == name:
+            return number + 1, gives
     return 0, ""
 
 

@@ -47,15 +47,11 @@ def stands_otherwise(landed: Landed) -> Iterator[Fault]:
     """Added lines that are under another condition, case or lock than upstream: the first and last of each change."""
     if not landed.path.endswith((b".c", b".h")):
         return
-    spots: dict[bytes, list[int]] = {}
-    for change in landed.upstream:
-        for number, row in enumerate(change.added, change.new):
-            spots.setdefault(squeezed(row), []).append(number)
     for change in landed.here:
-        known = [(n, row) for n, row in enumerate(change.added, change.new) if telling(row) and squeezed(row) in spots]
+        known = [(n, row) for n, row in enumerate(change.added, change.new) if telling(row) and squeezed(row) in landed.spots]
         shifts = landed.by_rule and (bool(change.removed) or bool(_ELSE.match(change.added[0] if change.added else b"")))
         for number, row in dict.fromkeys([*known[:1], *known[-1:]]):
-            lines = spots[squeezed(row)]
+            lines = landed.spots[squeezed(row)]
             here = _standing(landed.result_rows, number)
             found = [_standing(landed.theirs_rows, line) for line in lines]
             there = [one for one in found if one is not None and here is not None and one.name == here.name]
