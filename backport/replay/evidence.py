@@ -73,11 +73,11 @@ def functions(text: bytes, path: bytes, line: int) -> Iterator[str]:
 
 
 def _at_home(item: Evidence, result: bytes) -> Evidence:
-    """In the function that its line has in the resulting file: a rule names that of the target's line.
+    """In the function that its line has in the resulting file: a rule names that of the target's line, a merge has it already.
 
     A hunk of 3da0dd433dc3 puts a function before the one whose head it changes: its first line is in what it adds.
     """
-    if not item.line or item.function in functions(result, item.path, item.line):
+    if not item.line or item.rule in PLAIN or item.function in functions(result, item.path, item.line):
         return item
     return replace(item, function=next(functions(result, item.path, item.line)))
 
