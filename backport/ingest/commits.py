@@ -13,6 +13,7 @@ from backport.ingest.fold import brought_in, folded
 from backport.ingest.mail.defined import mailed
 from backport.model.definition import DefinedCommit, Definition
 from backport.model.errors import InputError
+from backport.model.plural import plural
 from backport.model.progress import Progress
 from backport.model.series import FileChange, Patch, Series, show_path, squeezed
 
@@ -42,7 +43,7 @@ def ingest(definition: Definition, clones: Sequence[Clone], store: Store, progre
     for wanted, patch in zip(rows, patches, strict=True):
         refuse_unsafe(patch.changes, _place(definition, wanted.line))
         progress.step(patch.subject)
-    progress.done(f"{len(patches)} commit{'s' * (len(patches) != 1)}")
+    progress.done(plural(len(patches), "commit"))
     return Series(
         definition.name, definition.title, base or "", folded(definition.folds, definition.source, patches, history, store)
     )

@@ -14,6 +14,7 @@ from backport.git.store import Store
 from backport.git.trees import Trees
 from backport.model.definition import Definition
 from backport.model.errors import MissingToolError
+from backport.model.plural import plural
 from backport.model.progress import Progress
 from backport.model.result import Artifact, Skipped
 from backport.model.series import GITLINK
@@ -87,7 +88,7 @@ def write(
         manifest=manifest.dump(definition, onto.oid, onto.tree, outcomes, files, _file_of(files, by_upstream)),
     )
     written, skipped = _assemble(folder, plan, wishes, progress)
-    progress.done(f"{len(files)} patch file{'s' * (len(files) != 1)}, kernel.spec" + ("" if skipped else f", {plan.nvr}.src.rpm"))
+    progress.done(f"{plural(len(files), 'patch file')}, kernel.spec" + ("" if skipped else f", {plan.nvr}.src.rpm"))
     return Package((*artifacts, *written), skipped)
 
 

@@ -16,13 +16,14 @@ from pathlib import Path
 
 from backport.git.trees import Trees
 from backport.model.finding import Finding, Level
+from backport.model.plural import plural
 from backport.model.progress import Progress
 from backport.model.proof import Measured, Outcome, Proof
 from backport.model.result import Skipped
 from backport.model.series import Entry
 from backport.prove import machine, objects, vng
 from backport.prove.bench import Bench, Make
-from backport.prove.build import Chain, Setup, plural
+from backport.prove.build import Chain, Setup
 from backport.prove.config import make_config
 from backport.prove.disk import writing
 from backport.prove.image import NotBuiltError, compiled, image

@@ -16,6 +16,7 @@ from backport.git.history import History
 from backport.git.trees import Trees
 from backport.model.errors import MissingToolError
 from backport.model.finding import Finding, Level
+from backport.model.plural import plural
 from backport.model.progress import Progress
 from backport.model.proof import Outcome, Proof
 from backport.model.result import Skipped
@@ -206,11 +207,6 @@ class _Walker:
 def image_target(arch: str) -> str:
     """What a bootable image is called."""
     return "bzImage" if arch in ("x86_64", "i386") else "vmlinux"
-
-
-def plural(number: int, word: str) -> str:
-    """`1 object`, `2 objects`."""
-    return f"{number} {word}{'s' * (number != 1)}"
 
 
 def _read(make: Make, name: str) -> Compiled:

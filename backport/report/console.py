@@ -19,6 +19,7 @@ import rich.console
 from rich.console import RenderableType
 from rich.text import Text
 
+from backport.model.plural import plural
 from backport.report import lines, safe
 
 if TYPE_CHECKING:
@@ -144,7 +145,6 @@ class Console:
         """Show findings alone, the worst first, and what was not checked."""
         from backport.model.finding import Level
         from backport.report import view
-        from backport.report.summary import plural
 
         self._clear()
         ordered = [found for level in Level for found in findings if found.level is level]
@@ -166,7 +166,6 @@ class Console:
     def show_definition(self, definition: Definition) -> None:
         """Show one definition: where from, where to, its commits under their topics, what it leaves out and why."""
         from backport.report import view
-        from backport.report.summary import plural
 
         self._print(view.definition_tree(definition))
         self._block(view.definition_table(definition))

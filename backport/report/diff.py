@@ -10,8 +10,8 @@ from rich.text import Text
 
 from backport.model.codec import encode
 from backport.model.comparison import Comparison, Part
+from backport.model.plural import plural
 from backport.report import safe
-from backport.report.summary import plural
 from backport.report.view import GUIDE, STYLE, text
 
 _MOST = 40  # lines of one place that are shown

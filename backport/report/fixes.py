@@ -10,9 +10,9 @@ from rich.tree import Tree
 
 from backport.model import codec
 from backport.model.followups import FollowUp, Rank
+from backport.model.plural import plural
 from backport.model.result import Skipped
 from backport.model.verdict import Verdict
-from backport.report.summary import plural
 from backport.report.view import GUIDE, skipped_tree, text
 
 SCHEMA = "backport-fixes/1"

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from backport.model.finding import Finding
+from backport.model.plural import plural
 from backport.model.proof import Measured
 from backport.model.result import RunResult
 from backport.model.verdict import Cause, Conflict, PatchOutcome
@@ -22,7 +23,6 @@ from backport.report.summary import (
     headline,
     left_out,
     measured,
-    plural,
     ranked,
     reason,
     remarked,

@@ -10,10 +10,10 @@ from rich.text import Text
 from rich.tree import Tree
 
 from backport.model import codec
+from backport.model.plural import plural
 from backport.model.prerequisites import Adaptation, Candidate, Needed, Plan
 from backport.model.result import Skipped
 from backport.report import safe
-from backport.report.summary import plural
 from backport.report.view import GUIDE, STYLE, mark, skipped_tree, text
 
 SCHEMA = "backport-prerequisites/1"

@@ -7,6 +7,7 @@ from typing import Any
 
 from backport.model.evidence import Evidence
 from backport.model.finding import Finding, Level
+from backport.model.plural import plural
 from backport.model.result import RunResult
 from backport.model.verdict import PLAIN, Conflict, PatchOutcome, Suggestion, Verdict, rules_of
 
@@ -153,8 +154,3 @@ def shares(lengths: list[int], budget: int) -> list[int]:
     for place, index in enumerate(sorted(range(len(lengths)), key=lambda i: (lengths[i], i))):
         given[index] = min(lengths[index], (budget - sum(given)) // (len(lengths) - place))
     return given
-
-
-def plural(number: int, one: str, many: str = "") -> str:
-    """`1 patch`, `2 patches`."""
-    return f"{number} {one if number == 1 else many or one + 's'}"

@@ -9,9 +9,9 @@ from pathlib import Path
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from backport.model.plural import plural
 from backport.model.turn import Turn
 from backport.report.resolutions import add_suggestions
-from backport.report.summary import plural
 from backport.report.view import GUIDE, finding_tree, text, waiting_tree
 
 _MOST = 20

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from backport.model.codec import encode
 from backport.model.difference import Verified
-from backport.report.summary import plural
+from backport.model.plural import plural
 from backport.report.view import GUIDE, text
 
 _MOST = 100

@@ -16,6 +16,7 @@ from rich.tree import Tree
 
 from backport.model.definition import Definition
 from backport.model.finding import Finding, Level
+from backport.model.plural import plural
 from backport.model.result import Artifact, RunResult, Skipped
 from backport.model.verdict import Cause, Conflict, PatchOutcome, Verdict
 from backport.report import safe
@@ -26,7 +27,6 @@ from backport.report.summary import (
     conflict_means,
     counts,
     left_out,
-    plural,
     reason,
     remarked,
     shares,

@@ -23,6 +23,7 @@ from backport.ingest.mail.defined import mailed
 from backport.model.definition import Definition
 from backport.model.difference import Difference, Verified
 from backport.model.errors import InputError
+from backport.model.plural import plural
 from backport.model.progress import Progress
 from backport.model.result import RunResult
 from backport.model.series import Patch
@@ -72,7 +73,7 @@ def verify(subject: Subject, progress: Progress) -> Verified:
             found += _bundle(result, subject.report.parent, store)
             _mails(subject.definition, sources.clones, store)
             found += differences(subject, sources.clones, store, progress)
-    progress.done("as it says" if not found else f"{len(found)} difference{'s' * (len(found) > 1)}")
+    progress.done("as it says" if not found else plural(len(found), "difference"))
     hunks = sum(len(file.evidence) for patch in result.patches for file in patch.files)
     files = sum(len(patch.files) for patch in result.patches)
     return Verified(tuple(dict.fromkeys(found)), len(result.patches), files, hunks, len(result.artifacts))

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 
 from backport.replay.guard.landed import Fault, Landed
-from backport.replay.guard.place import head, name_of, places, squeezed, telling
+from backport.replay.guard.place import head, name_of, places, shown, squeezed, telling
 
 _ONCE = re.compile(
     rb'#\s*include\s*[<"]'
@@ -37,12 +37,12 @@ def doubled(landed: Landed) -> Iterator[Fault]:
                 continue
             _, ours, theirs, result = landed.counts(row)
             if ours and theirs == 1 and result > ours:
-                yield Fault(_shown(row), number, "the target has this line already, and one is enough")
+                yield Fault(shown(row), number, "the target has this line already, and one is enough")
 
 
 def doubled_blocks(landed: Landed) -> Iterator[Fault]:
     """Blocks that the patch adds to a function which has them already, and has them once upstream."""
-    if not landed.path.endswith((b".c", b".h")):
+    if not landed.is_c:
         return
     for change in landed.here:
         block = [squeezed(row) for row in change.added]
@@ -56,9 +56,5 @@ def doubled_blocks(landed: Landed) -> Iterator[Fault]:
             base, ours, theirs, result = landed.held(three, name) if name else (0, 0, 0, 0)
             if ours > base and result > max(ours, theirs):
                 line = places(landed.theirs, three)[:1] or [-1]
-                yield Fault(_shown(three[0]), line[0] + 1, f"{name} in the target does this already, which upstream's does not")
+                yield Fault(shown(three[0]), line[0] + 1, f"{name} in the target does this already, which upstream's does not")
                 break
-
-
-def _shown(row: bytes) -> str:
-    return squeezed(row).decode("utf-8", "replace")

@@ -30,7 +30,7 @@ def absent_labels(landed: Landed) -> Iterator[Fault]:
     A label that a macro makes is not seen: where the target's function jumped there already, it is believed.
     """
     added = {name for change in landed.here for row in change.added for name in _GOTO.findall(row)}
-    if not added or not landed.path.endswith((b".c", b".h")):
+    if not added or not landed.is_c:
         return
     before: dict[bytes, set[bytes]] = {}
     for function, code in functions_of(landed.ours):
@@ -45,7 +45,7 @@ def absent_labels(landed: Landed) -> Iterator[Fault]:
 def other_labels(landed: Landed) -> Iterator[Fault]:
     """Labels that added lines jump to, behind which one side does what the other's function does elsewhere."""
     added = {name for change in landed.here for row in change.added for name in _GOTO.findall(row)}
-    if not added or not landed.path.endswith((b".c", b".h")):
+    if not added or not landed.is_c:
         return
     theirs = dict(functions_of(landed.theirs))
     before = {function: Counter(_GOTO.findall(code)) for function, code in functions_of(landed.ours)}

@@ -52,6 +52,11 @@ class Landed:
     brought: Mapping[bytes, bytes] = field(default_factory=dict)
     by_rule: bool = False
 
+    @property
+    def is_c(self) -> bool:
+        """Whether the target's file is C, by its name."""
+        return self.path.endswith((b".c", b".h"))
+
     @cached_property
     def upstream(self) -> tuple[Change, ...]:
         """What the patch changed upstream."""
@@ -104,8 +109,10 @@ class Landed:
 
     def held(self, block: Sequence[bytes], name: str) -> tuple[int, int, int, int]:
         """How often some squeezed lines stand together in the function of that name, in base, ours, theirs and result."""
-        old = ((self.base, self.base_rows), (self.ours, self.ours_rows))
-        new = ((self.theirs, self.theirs_rows), (self.result, self.result_rows))
-        texts = (*old, *new)
-        base, ours, theirs, result = (sum(around(lines, at) == name for at in places(text, block)) for text, lines in texts)
+        texts = (self.base, self.ours, self.theirs, self.result)
+        lines = (self.base_rows, self.ours_rows, self.theirs_rows, self.result_rows)
+        found = [places(text, block) for text in texts]
+        base, ours, theirs, result = (
+            sum(around(one, at) == name for at in spots) for one, spots in zip(lines, found, strict=True)
+        )
         return base, ours, theirs, result

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from backport.csource.tokens import blank
 from backport.replay.guard.landed import Fault, Landed
-from backport.replay.guard.place import head, name_of, squeezed
+from backport.replay.guard.place import foot, head, name_of, shown, squeezed
 
 _USED = re.compile(rb"(?<![\w.])(?<!->)(?<!struct )(?<!union )(?<!enum )(?<!goto )[A-Za-z_]\w*+(?!\s*\()")
 _ELSEWHERE = (b".", b"->", b"struct ", b"union ", b"enum ", b"goto ")
@@ -61,7 +61,7 @@ class _Declared:
 
 def other_locals(landed: Landed) -> Iterator[Fault]:
     """Added lines that use a local or a parameter which the target's function declares as something else."""
-    if not landed.path.endswith((b".c", b".h")):
+    if not landed.is_c:
         return
     functions = _Functions(landed)
     for change in landed.here:
@@ -72,7 +72,7 @@ def other_locals(landed: Landed) -> Iterator[Fault]:
             pairs = functions.pairs(number, lines)
             faults = [functions.fault(*pair, used, row) for pair in pairs]
             if faults and all(faults):
-                yield Fault(squeezed(row).decode("utf-8", "replace"), lines[0] + 1, faults[0])
+                yield Fault(shown(row), lines[0] + 1, faults[0])
 
 
 def _used(row: bytes) -> list[bytes]:
@@ -120,8 +120,7 @@ class _Functions:
         """A function from its head to its last brace."""
         if (side, top) not in self._texts:
             lines = (self._landed.result_rows, self._landed.theirs_rows)[side]
-            end = next((at for at in range(top + 1, len(lines)) if lines[at][:1] == b"}"), len(lines))
-            self._texts[side, top] = b"".join(lines[top:end])
+            self._texts[side, top] = b"".join(lines[top : foot(lines, top + 1)])
         return self._texts[side, top]
 
     def _compared(self, here: int, there: int, word: bytes, ours: bytes, theirs: bytes) -> str:

@@ -125,6 +125,16 @@ def _opens(lines: Sequence[bytes], at: int) -> bool:
     return False
 
 
+def foot(lines: Sequence[bytes], line: int) -> int:
+    """The number of the line that ends the function or table around a 0-based line, or how many lines there are."""
+    return next((at for at in range(line, len(lines)) if lines[at][:1] == b"}"), len(lines))
+
+
+def shown(row: bytes) -> str:
+    """A line as a person reads it, without regard to its blanks."""
+    return squeezed(row).decode("utf-8", "replace")
+
+
 def name_of(row: bytes) -> str:
     """What a head line is the head of: the function's name, else the words before `=` or `{`."""
     if made := _MADE.search(row):

@@ -22,7 +22,7 @@ _NOTHING, _ADDRESSES, _TRUTH, _NUMBER = "nothing", "a pointer", "true or false",
 
 def other_returns(landed: Landed) -> Iterator[Fault]:
     """Added lines that return what the target's function does not, and upstream's does."""
-    if not landed.path.endswith((b".c", b".h")):
+    if not landed.is_c:
         return
     for change in landed.here:
         for number, row in enumerate(change.added, change.new):

@@ -19,11 +19,11 @@ from dataclasses import dataclass
 
 from backport.csource.tokens import blank
 from backport.replay.guard.landed import Fault, Landed
-from backport.replay.guard.place import head, name_of, squeezed, telling
+from backport.replay.guard.place import foot, head, name_of, shown, squeezed, telling
+from backport.replay.rules.layout import ELSE
 
 _CONDITION = re.compile(rb"\s*#\s*(if|ifdef|ifndef|endif)\b\s*(.*)")
 _CASE = re.compile(rb"\s*(case\b[^:]*|default\s*):(?!:)")
-_ELSE = re.compile(rb"\s*(?:\}\s*)?else\b")
 _COMMENT = re.compile(rb"\s*(?:/\*|\*|//)")
 _CALL = re.compile(rb"\b(\w++)\s*\(\s*([^,;()]*)")
 _LOCKS = re.compile(rb"(?:raw_)?((?:\w*_)?(?:un)?lock(?:_\w+?)?|(?:down|up)(?:_\w+)?)(?:_irq\w*|_bh)?")
@@ -45,11 +45,11 @@ class _Standing:
 
 def stands_otherwise(landed: Landed) -> Iterator[Fault]:
     """Added lines that are under another condition, case or lock than upstream: the first and last of each change."""
-    if not landed.path.endswith((b".c", b".h")):
+    if not landed.is_c:
         return
     for change in landed.here:
         known = [(n, row) for n, row in enumerate(change.added, change.new) if telling(row) and squeezed(row) in landed.spots]
-        shifts = landed.by_rule and (bool(change.removed) or bool(_ELSE.match(change.added[0] if change.added else b"")))
+        shifts = landed.by_rule and (bool(change.removed) or bool(ELSE.match(change.added[0] if change.added else b"")))
         for number, row in dict.fromkeys([*known[:1], *known[-1:]]):
             lines = landed.spots[squeezed(row)]
             here = _standing(landed.result_rows, number)
@@ -57,7 +57,7 @@ def stands_otherwise(landed: Landed) -> Iterator[Fault]:
             there = [one for one in found if one is not None and here is not None and one.name == here.name]
             faults = [why for one in there if here is not None and (why := _difference(here, one, row, shifts))]
             if there and len(faults) == len(there):
-                yield Fault(squeezed(row).decode("utf-8", "replace"), lines[0] + 1, faults[0])
+                yield Fault(shown(row), lines[0] + 1, faults[0])
                 break
 
 
@@ -82,7 +82,7 @@ def _standing(lines: Sequence[bytes], line: int) -> _Standing | None:
     top = head(lines, line)
     if top < 0:
         return None
-    end = next((at for at in range(line, len(lines)) if lines[at][:1] == b"}"), len(lines))
+    end = foot(lines, line)
     every = frozenset(squeezed(found[1]) for row in lines[top:end] if b":" in row and (found := _CASE.match(row)))
     case = _case(lines, top, line) if every else every
     before = _locks(lines[top:line])

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from backport.replay.rules.edits import Edit, edit, framed, indented, resolution
 from backport.replay.rules.frame import Block, Frame
-from backport.replay.rules.lines import Hunk
+from backport.replay.rules.lines import Hunk, occurrences
 from backport.replay.rules.place import Place
 from backport.replay.rules.shape import Shape, shape
 from backport.replay.situation import Resolution, Situation
@@ -52,9 +52,9 @@ def _everywhere(frame: Frame, hunk: Hunk, there: Shape, here: Shape) -> list[Edi
         return []
     first, last = _code(frame.base, hunk, there)
     block = tuple(frame.keys[first:last])
-    if sum(len(key) > 7 for key in block) < _LEAST or len(_found(frame.keys, block)) != 1:
+    if sum(len(key) > 7 for key in block) < _LEAST or len(occurrences(frame.keys, block)) != 1:
         return []
-    starts = _found(frame.our_keys, block)
+    starts = occurrences(frame.our_keys, block)
     holders = {here.holder(at + hunk.a - first) for at in starts}
     if not 1 < len(starts) <= _MOST or len(holders) != len(starts) or b"" in holders:
         return []
@@ -76,11 +76,3 @@ def _code(rows: Sequence[bytes], hunk: Hunk, there: Shape) -> tuple[int, int]:
     while last < len(rows) and last - hunk.b < _AROUND and inside(last):
         last += 1
     return first, last
-
-
-def _found(keys: Sequence[bytes], block: Sequence[bytes]) -> list[int]:
-    """Where some lines stand, one after the other."""
-    size = len(block)
-    pivot = max(range(size), key=lambda at: len(block[at]))
-    starts = [at - pivot for at, key in enumerate(keys) if key == block[pivot]]
-    return [at for at in starts if at >= 0 and tuple(keys[at : at + size]) == tuple(block)]

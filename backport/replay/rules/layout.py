@@ -7,6 +7,10 @@ from collections.abc import Sequence
 
 from backport.csource.tokens import blank
 
+ELSE = re.compile(rb"\s*(?:\}\s*)?else\b")
+TELLING = re.compile(rb"\w{3}.*\w{3}")
+"""What is in a line by which it can be known again."""
+
 _OPEN = re.compile(rb"^[ \t]*#[ \t]*if|\{|\(", re.M)
 _CLOSE = re.compile(rb"^[ \t]*#[ \t]*endif|\}|\)", re.M)
 

@@ -7,14 +7,12 @@ from collections.abc import Sequence
 
 from backport.csource.tokens import blank
 from backport.replay.rules.frame import Frame
-from backport.replay.rules.layout import balance, indent, tabs
-from backport.replay.rules.lines import Hunk, matched
+from backport.replay.rules.layout import ELSE, TELLING, balance, indent, tabs
+from backport.replay.rules.lines import Hunk, matched, occurrences
 from backport.replay.rules.shape import Shape
 
 _SAME_BODY = 0.8  # share of the lines of both that two functions have in common, from which one is the other under a new name
-_TELLING = re.compile(rb"\w{3}.*\w{3}")
 _BARE_ELSE = re.compile(rb"\s*else\b")
-_ELSE = re.compile(rb"\s*(?:\}\s*)?else\b")
 _ENTRY = re.compile(rb"\s*\{.*\},\s*$")
 _MEMBER = re.compile(rb"\s*(?:\w+[\s*]+)+\w+(?:\[\w+\])?;\s*$")
 _TYPE = re.compile(rb"(?:typedef\s+)?struct\s+\w*\s*\{")
@@ -39,7 +37,7 @@ def shifted(frame: Frame, before: Shape, here: Shape, hunk: Hunk, x: int) -> boo
     shift = here.depth(x) - before.depth(hunk.a)
     if any(tabs(frame.ours[x + i]) - tabs(row) != shift for i, row in enumerate(gone) if row.strip()):
         return False
-    if not any(_TELLING.search(row) for row in gone) or balance(gone) != balance(frame.theirs[hunk.c : hunk.d]):
+    if not any(TELLING.search(row) for row in gone) or balance(gone) != balance(frame.theirs[hunk.c : hunk.d]):
         return False
     return copies(frame, before, here, hunk, x) == (1, 1)
 
@@ -49,11 +47,7 @@ def copies(frame: Frame, before: Shape, here: Shape, hunk: Hunk, x: int) -> tupl
     block = list(frame.keys[hunk.a : hunk.b])
     sides = ((frame.keys, before, hunk.a), (frame.our_keys, here, x))
     one, two = (_of(keys, form, form.holder(line)) for keys, form, line in sides)
-    return _count(one, block), _count(two, block)
-
-
-def _count(lines: Sequence[bytes], block: Sequence[bytes]) -> int:
-    return sum(list(lines[at : at + len(block)]) == block for at in range(len(lines)))
+    return len(occurrences(one, block)), len(occurrences(two, block))
 
 
 def goes_with_if(frame: Frame, hunk: Hunk) -> bool:
@@ -70,7 +64,7 @@ def goes_with_if(frame: Frame, hunk: Hunk) -> bool:
         at, found = at - 1, found - 1
     head = at >= 0 and frame.there[at] == found and indent(frame.base[at]) == depth and _IF.match(frame.base[at])
     following = frame.ours[frame.there[hunk.a - 1] + 1 :][:1]
-    return bool(head) and at < hunk.a - 1 and not any(_ELSE.match(row) for row in following)
+    return bool(head) and at < hunk.a - 1 and not any(ELSE.match(row) for row in following)
 
 
 def order_is_free(frame: Frame, here: Shape, hunk: Hunk, x: int) -> bool:

@@ -138,3 +138,11 @@ def _longest(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
         found.append(pairs[at])
         at = before[at]
     return found[::-1]
+
+
+def occurrences(keys: Sequence[bytes], block: Sequence[bytes]) -> list[int]:
+    """Where some lines, one at least, stand one after the other; the longest of them is looked for."""
+    size = len(block)
+    pivot = max(range(size), key=lambda at: len(block[at]))
+    starts = [at - pivot for at, key in enumerate(keys) if key == block[pivot]]
+    return [at for at in starts if at >= 0 and tuple(keys[at : at + size]) == tuple(block)]

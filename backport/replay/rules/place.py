@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from backport.csource.tokens import blank
 from backport.replay.rules.frame import Frame
-from backport.replay.rules.layout import balance, indent, margin
+from backport.replay.rules.layout import ELSE, TELLING, balance, indent, margin
 from backport.replay.rules.likewise import copies, goes_with_if, order_is_free, same_body, shifted
 from backport.replay.rules.lines import Hunk, slides
 from backport.replay.rules.shape import Shape
@@ -20,10 +20,8 @@ from backport.replay.rules.shape import Shape
 _HANGING = re.compile(rb"(?:^|\W)(?:if|for|while|switch|else|do)\b[^;{}]*$|\w*for_?each\w*\b[^;{}]*$|[^;{}:,>)\\/\"\w]$")
 _GOTO = re.compile(rb"\bgoto\s+(\w+)\s*;")
 _LABEL = re.compile(rb"^\s*(\w+):")
-_TELLING = re.compile(rb"\w{3}.*\w{3}")
 _VALUE = rb"[*(]*\w[\w.>\[\]()*&-]*"
 _RUNS = re.compile(rb"^\s*(?:" + _VALUE + rb"\s*(?:[-+*/|&^%]|<<|>>)?=[^=].*|\w+\s*\(.*|" + _VALUE + rb"(?:\+\+|--)\s*);\s*$")
-_ELSE = re.compile(rb"\s*(?:\}\s*)?else\b")
 _INCLUDE = re.compile(rb"^\s*(?:#\s*include\b.*)?$")
 STANDING = ("same-function", "same-depth", "same-comment")
 _RENAMED = ("renamed-function", "same-depth", "same-comment")
@@ -94,7 +92,7 @@ class Placer:
         lines = {
             frame.keys[i]
             for i in range(max(0, hunk.a - 2), min(len(frame.base), hunk.b + 2))
-            if frame.at(i) < 0 and _TELLING.search(frame.base[i])
+            if frame.at(i) < 0 and TELLING.search(frame.base[i])
         }
         holder = self.here.holder(place.x)
         return any(key in lines and self.here.holder(at) == holder for at, key in enumerate(frame.our_keys))
@@ -106,7 +104,7 @@ class Placer:
         has changed this one: asked only where nothing else leads to a place (a666e3e6098a: cases of a switch are alike).
         """
         frame = self.frame
-        if a < 0 or b > len(frame.base) or not any(_TELLING.search(row) for row in frame.base[a:b]):
+        if a < 0 or b > len(frame.base) or not any(TELLING.search(row) for row in frame.base[a:b]):
             return -1
         wanted, name = frame.keys[a:b], self.before.holder(a)
         if not name:
@@ -170,7 +168,7 @@ class Placer:
         """
         added = [row for row in self.frame.theirs[hunk.c : hunk.d] if row.strip()]
         code = [row for row in blank(b"".join(added)).split(b"\n") if row.strip()]
-        if code and _ELSE.match(code[0]):
+        if code and ELSE.match(code[0]):
             return True
         return bool(self.here.around(x)) and not any(_RUNS.match(row) for row in code)
 

@@ -72,8 +72,9 @@ def renamed(situation: Situation) -> Mapping[bytes, Renamed]:
     base, ours, theirs = situation.base, situation.ours, situation.theirs
     if base is None or ours is None or theirs is None or laid(base, ours, theirs) is None:
         return {}
-    wanted = {name for name in _strange(base, ours, theirs) if not _is_own(name, base, _whole(situation, theirs))}
+    wanted, whole = _strange(base, ours, theirs), _whole(situation, theirs)
     found = {name: one for name, one in mined(base, ours).items() if name in wanted} if wanted else {}
+    found = {name: one for name, one in found.items() if not _is_own(name, base, whole)}
     known = situation.library.history.speaks(situation.tree, found, HEADERS) if found else set()
     return {name: one for name, one in found.items() if name not in known}
 

@@ -78,9 +78,8 @@ def _merged(finder: Placer, hunk: Hunk) -> Edit | None:
     spot, merged = found
     low, high = finder.before.statement(hunk.a, hunk.b)
     base, ours = finder.frame.base[low:high], finder.frame.ours[spot.x : spot.y]
-    whole = (
-        _ends(base) == _ends(ours) or not merged.apart
-    )  # the target lacks words that the patch takes away, and has none of its own
+    # a target without changes of its own only lacks words that the patch takes away
+    whole = _ends(base) == _ends(ours) or not merged.apart
     one = whole and not finder.before.in_comment(low)  # in a comment nothing says where a statement ends
     if one and finder.encloses(low, min(high, len(finder.frame.base)), spot.x, spot.y):
         spot = replace(spot, sure=True)  # one statement for one, between the same lines, however many it is on
